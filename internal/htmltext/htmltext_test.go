@@ -1,0 +1,43 @@
+package htmltext
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+
+	"github.com/refrain-archive/refrain/post"
+)
+
+func TestFragment(t *testing.T) {
+	base, _ := url.Parse("https://ana.example/2026/post.html")
+	for _, test := range []struct {
+		name, src, text string
+		links           []string
+		media           []post.Media
+	}{
+		{name: "empty"},
+		{name: "entities decoded once", src: "a &amp;lt; b", text: "a &lt; b"},
+		{name: "paragraphs and breaks", src: "<p>One<br>two</p><p>three  four\n five</p>", text: "One\ntwo\n\nthree four five"},
+		{name: "pre keeps blanks", src: "<pre>a  b\n c</pre>d", text: "a  b\n c\n\nd"},
+		{name: "scripts are not text", src: "x<script>alert(1)</script><style>p{}</style>y", text: "xy"},
+		{name: "inline markup parts no word", src: "wo<b>rd</b> <i>next</i>", text: "word next"},
+		{name: "ideographic space stays", src: "你\u3000好", text: "你\u3000好"},
+		{name: "links once, absolute", src: `<a href="/x?a=1&amp;b=2">x</a><a href="/x?a=1&b=2">again</a><a href="javascript:x">j</a>`, text: "xagainj", links: []string{"https://ana.example/x?a=1&b=2"}},
+		{name: "images without counting pixel", src: `<img src="a.png" alt="A" width="300" height="200"><img src="/stat" width=1 height=1>`,
+			media: []post.Media{{Kind: "image", URL: "https://ana.example/2026/a.png", Alt: "A", Width: 300, Height: 200}}},
+		{name: "video source", src: `<video><source src="//v.example/a.mp4"></video>`, media: []post.Media{{Kind: "video", URL: "https://v.example/a.mp4"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := Fragment(test.src, base)
+			if got.Text != test.text {
+				t.Errorf("text %q, want %q", got.Text, test.text)
+			}
+			if !reflect.DeepEqual(got.Links, test.links) {
+				t.Errorf("links %q, want %q", got.Links, test.links)
+			}
+			if !reflect.DeepEqual(got.Media, test.media) {
+				t.Errorf("media %+v, want %+v", got.Media, test.media)
+			}
+		})
+	}
+}
