@@ -121,3 +121,19 @@ func (f *Fetch) Result() Result {
 	defer f.mu.Unlock()
 	return f.result
 }
+
+type urlKey struct{}
+
+// WithURL says which bytes must stand in the request line: the exact URL that
+// was asked for. The driver's HTTP client parses and rewrites URLs ("/a/../b",
+// "'"), which breaks signed links; the layer that writes the request takes the
+// target from here.
+func WithURL(ctx context.Context, exact string) context.Context {
+	return context.WithValue(ctx, urlKey{}, exact)
+}
+
+// URL gives the exact URL of WithURL, "" if there is none.
+func URL(ctx context.Context) string {
+	exact, _ := ctx.Value(urlKey{}).(string)
+	return exact
+}
