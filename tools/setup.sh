@@ -1,0 +1,47 @@
+#!/bin/sh
+# Builds and installs what the tests use and the product does not: versitygw (a
+# real S3 server), staticcheck, and the npm packages of package.json. All of it
+# stays in this folder: bin/ and node_modules/. The first run compiles versitygw,
+# which takes about three minutes of CPU; later runs find it done.
+#
+#	tools/setup.sh            everything
+#	tools/setup.sh go         bin/ only
+#	tools/setup.sh npm        node_modules/ only
+set -eu
+cd "$(dirname "$0")"
+what=${1:-all}
+
+# A tool is built again only when its version in go.mod changed.
+build() {
+	name=$1 package=$2
+	want=$(go list -modfile=go.mod -f '{{with .Module}}{{.Version}}{{end}}' "$package")
+	if [ -x "bin/$name" ] && [ "$(cat "bin/$name.version" 2>/dev/null)" = "$want" ]; then
+		echo "tools: bin/$name $want is there"
+		return
+	fi
+	echo "tools: building bin/$name $want"
+	mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "bin/$name.new" "$package"
+	mv "bin/$name.new" "bin/$name"
+	echo "$want" > "bin/$name.version"
+}
+
+case $what in all | go)
+	build versitygw github.com/versity/versitygw/cmd/versitygw
+	build staticcheck honnef.co/go/tools/cmd/staticcheck
+	;;
+esac
+case $what in all | npm)
+	if command -v npm >/dev/null; then
+		npm ci --no-audit --no-fund --silent
+		echo "tools: node_modules is there"
+	else
+		echo "tools: npm is not installed: tests that use npm packages will be skipped" >&2
+	fi
+	;;
+esac
+case $what in all | go | npm) ;; *)
+	echo "usage: tools/setup.sh [all|go|npm]" >&2
+	exit 2
+	;;
+esac
