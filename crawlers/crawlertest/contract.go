@@ -265,9 +265,9 @@ func checkRequests(t *testing.T, c crawlers.Collector, cases Cases) {
 			continue
 		}
 		for what, s := range map[string]crawlers.Step{
-			"another platform's step":    {Ref: crawlers.Ref{Platform: "no such platform", Kind: ref.Kind, ID: ref.ID, URL: ref.URL}},
-			"a route that it lacks":      {Ref: ref, Route: "no such route"},
-			"a State it did not write":   {Ref: ref, State: []byte("\x00\xff{")},
+			"another platform's step":  {Ref: crawlers.Ref{Platform: "no such platform", Kind: ref.Kind, ID: ref.ID, URL: ref.URL}},
+			"a route that it lacks":    {Ref: ref, Route: "no such route"},
+			"a State it did not write": {Ref: ref, State: []byte("\x00\xff{")},
 		} {
 			guard(t, what, func() {
 				if req, err := c.Request(s); err == nil {
