@@ -137,3 +137,18 @@ func URL(ctx context.Context) string {
 	exact, _ := ctx.Value(urlKey{}).(string)
 	return exact
 }
+
+type unrecordedKey struct{}
+
+// Unrecorded marks a request that must leave no trace in the archive: one to a
+// token endpoint, whose body is a secret in both directions. The recorder sends
+// it and keeps nothing of it.
+func Unrecorded(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unrecordedKey{}, true)
+}
+
+// IsUnrecorded reports whether ctx bears the mark of Unrecorded.
+func IsUnrecorded(ctx context.Context) bool {
+	marked, _ := ctx.Value(unrecordedKey{}).(bool)
+	return marked
+}
