@@ -1,0 +1,215 @@
+package demoweb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"html"
+	"image"
+	"image/color"
+	"image/png"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// A Server serves a World under the host names of its platforms.
+type Server struct {
+	world    *World
+	http     *http.Server
+	listener net.Listener
+	requests atomic.Int64
+}
+
+// Start serves w on a free loopback port until ctx ends or Close is called.
+func Start(ctx context.Context, w *World) (*Server, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("start the made-up web: %w", err)
+	}
+	s := &Server{world: w, listener: l}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	go func() { _ = s.http.Serve(l) }() // ends with Close
+	return s, nil
+}
+
+// Close stops the server.
+func (s *Server) Close() error {
+	if err := s.http.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop the made-up web: %w", err)
+	}
+	return nil
+}
+
+// Address is http://127.0.0.1:PORT.
+func (s *Server) Address() string { return "http://" + s.listener.Addr().String() }
+
+// Requests is how many requests were answered.
+func (s *Server) Requests() int64 { return s.requests.Load() }
+
+// Hosts are the host names that the made-up web answers to; *.x is every name
+// below x.
+func Hosts() []string {
+	return []string{
+		"*.blogspot.com", "blogger.googleusercontent.com", "www.blogger.com",
+		"*.livejournal.com", "medium.com", "*.medium.com", "miro.medium.com",
+		"www.reddit.com", "oauth.reddit.com", "i.redd.it", "*.tumblr.com", "64.media.tumblr.com",
+		"harbour-times.example",
+	}
+}
+
+// Origins maps every host of the made-up web to its address, as the setting of
+// that name in the configuration does.
+func (s *Server) Origins() map[string]string {
+	origins := map[string]string{}
+	for _, host := range Hosts() {
+		origins[host] = s.Address()
+	}
+	return origins
+}
+
+// Seeds are the addresses that a researcher would start from: every account,
+// one subreddit, the newspaper.
+func (w *World) Seeds() []string {
+	var seeds []string
+	for _, a := range w.Accounts {
+		seeds = append(seeds, a.URL())
+	}
+	return append(seeds, "https://www.reddit.com/r/lanmouth/", "https://harbour-times.example/")
+}
+
+// URL is the address of an account.
+func (a *Account) URL() string {
+	switch a.Platform {
+	case Blogspot, Tumblr, LiveJournal:
+		return "https://" + a.Handle + "." + a.Platform + ".com/"
+	case Medium:
+		return "https://medium.com/@" + a.Handle
+	}
+	return "https://www.reddit.com/user/" + a.Handle + "/"
+}
+
+// URL is the address of a post.
+func (p *Post) URL() string {
+	switch p.Account.Platform {
+	case Blogspot:
+		return fmt.Sprintf("https://%s.blogspot.com/%s/%s-%s.html", p.Account.Handle, p.Time.Format("2006/01"), Slug(p.Title), p.ID[len(p.ID)-6:])
+	case LiveJournal:
+		return fmt.Sprintf("https://%s.livejournal.com/%s.html", p.Account.Handle, p.ID)
+	case Medium:
+		return fmt.Sprintf("https://medium.com/@%s/%s-%s", p.Account.Handle, Slug(p.Title), p.ID)
+	case Tumblr:
+		return fmt.Sprintf("https://%s.tumblr.com/post/%s", p.Account.Handle, p.ID)
+	}
+	return fmt.Sprintf("https://www.reddit.com/r/%s/comments/%s/%s/", p.Group, p.ID, strings.ReplaceAll(Slug(p.Title), "-", "_"))
+}
+
+// ServeHTTP answers as the host that the request names.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests.Add(1)
+	host := strings.ToLower(r.Host)
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if r.URL.Path == "/robots.txt" {
+		reply(w, "text/plain", "User-agent: *\nDisallow: /login\nCrawl-delay: 1\n")
+		return
+	}
+	sub, domain, _ := strings.Cut(host, ".")
+	switch {
+	case host == "64.media.tumblr.com", host == "i.redd.it", host == "miro.medium.com", host == "blogger.googleusercontent.com", strings.HasPrefix(r.URL.Path, "/img/"):
+		picture(w, r)
+	case domain == "blogspot.com":
+		s.blogspot(w, r, sub)
+	case domain == "livejournal.com":
+		s.livejournal(w, r, sub)
+	case host == "medium.com":
+		s.medium(w, r)
+	case domain == "tumblr.com":
+		s.tumblr(w, r, sub)
+	case host == "www.reddit.com", host == "oauth.reddit.com":
+		s.reddit(w, r, host)
+	case host == "harbour-times.example":
+		s.paper(w, r)
+	default:
+		http.Error(w, "this host is not part of the made-up web", http.StatusMisdirectedRequest)
+	}
+}
+
+func reply(w http.ResponseWriter, kind, body string) {
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write([]byte(body)) // the client may be gone
+}
+
+func replyJSON(w http.ResponseWriter, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	reply(w, "application/json; charset=UTF-8", b.String())
+}
+
+func notFound(w http.ResponseWriter, words string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = fmt.Fprintf(w, "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>", words, words)
+}
+
+// picture draws a picture that is a function of its name: bands and a disc, so
+// that each name has one look, whatever the host and size in the address.
+func picture(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	n := h.Sum64()
+	const width, height = 240, 160
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			c := color.RGBA{uint8(n>>8) + uint8(x/2), uint8(n>>16) + uint8(y), uint8(n>>24) + uint8((x+y)/3), 255}
+			dx, dy := x-int(n>>32%width), y-int(n>>40%height)
+			if dx*dx+dy*dy < 1600+int(n>>48%1600) {
+				c = color.RGBA{uint8(n >> 56), 255 - c.G, uint8(n), 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	w.Header().Set("Content-Type", "image/png")
+	_ = png.Encode(w, img) // the client may be gone
+}
+
+// paragraphs turns text into HTML paragraphs, with picture and link.
+func (p *Post) html(image string) string {
+	var b strings.Builder
+	for para := range strings.SplitSeq(p.Text, "\n\n") {
+		b.WriteString("<p>" + html.EscapeString(para) + "</p>")
+	}
+	if p.Image != "" && image != "" {
+		b.WriteString(`<p><img src="` + image + `" alt="` + html.EscapeString(p.Title) + `" width="240" height="160" /></p>`)
+	}
+	if p.Link != "" {
+		b.WriteString(`<p><a href="` + p.Link + `">Read more</a></p>`)
+	}
+	return b.String()
+}
+
+func escapeXML(s string) string {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(s)) // a buffer does not fail
+	return b.String()
+}
+
+// page gives list[from:from+n], as far as it goes.
+func page[T any](list []T, from, n int) []T {
+	from = min(max(from, 0), len(list))
+	return list[from:min(len(list), from+max(n, 0))]
+}
