@@ -52,6 +52,7 @@ type Element struct {
 	Attrs Attrs
 	Inner []byte // between its tags; shares the page's memory
 	Start int    // of its start tag in the page
+	End   int    // behind its end tag
 }
 
 // Text is the element's text, tags left out, references decoded, white space
@@ -112,7 +113,7 @@ func find(page []byte, match func(tag string, a Attrs) bool, limit int) []Elemen
 		kind := z.Next()
 		if kind == html.ErrorToken {
 			if open != nil { // never closed: it reaches to the end
-				open.Inner = page[from:]
+				open.Inner, open.End = page[from:], len(page)
 				found = append(found, *open)
 			}
 			return found
@@ -141,7 +142,7 @@ func find(page []byte, match func(tag string, a Attrs) bool, limit int) []Elemen
 			if !match(tag, attrs) {
 				continue
 			}
-			e := Element{Tag: tag, Attrs: attrs, Start: start}
+			e := Element{Tag: tag, Attrs: attrs, Start: start, End: at}
 			if kind == html.SelfClosingTagToken && void(tag) || void(tag) {
 				found = append(found, e)
 				if limit > 0 && len(found) >= limit {
@@ -159,7 +160,7 @@ func find(page []byte, match func(tag string, a Attrs) bool, limit int) []Elemen
 				continue
 			}
 			if depth--; depth == 0 {
-				open.Inner = page[from:start]
+				open.Inner, open.End = page[from:start], at
 				found = append(found, *open)
 				open = nil
 				if limit > 0 && len(found) >= limit {
