@@ -12,8 +12,9 @@ type block struct {
 }
 
 // blocks gives the ranges of the IANA special-purpose registries that are not
-// globally reachable, multicast, and ranges by which a cloud reaches its own
-// machinery. Ranges that hold an IPv4 address inside are taken apart by embedded.
+// globally reachable or hold infrastructure and no sites (AS112, AMT), multicast,
+// and addresses by which a cloud reaches its own machinery. Ranges that hold an
+// IPv4 address inside are taken apart by embedded.
 func blocks() []block {
 	b := func(prefix, reason string) block { return block{netip.MustParsePrefix(prefix), reason} }
 	return []block{

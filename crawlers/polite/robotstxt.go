@@ -81,7 +81,7 @@ func parseRobots(body []byte, token string) rules {
 			}
 			r := newRule(field == "allow", value, line)
 			if inOwn {
-				r.group = ownName
+				r.group = shown(ownName)
 				own.list = append(own.list, r)
 			}
 			if inStar {
@@ -166,9 +166,9 @@ func crawlDelay(value string) (time.Duration, bool) {
 }
 
 func newRule(allow bool, value string, line int) rule {
-	r := rule{allow: allow, line: line, text: "Disallow: " + value}
+	r := rule{allow: allow, line: line, text: "Disallow: " + shown(value)}
 	if allow {
-		r.text = "Allow: " + value
+		r.text = "Allow: " + shown(value)
 	}
 	pattern := value
 	if pattern[0] != '/' && pattern[0] != '*' && pattern[0] != '$' {
@@ -186,6 +186,9 @@ func newRule(allow bool, value string, line int) rule {
 	r.plain, r.query = strings.Split(plain, "*"), strings.Split(query, "*")
 	return r
 }
+
+// shown is a value as it may stand in a record or an error.
+func shown(value string) string { return clip(oneLine(value), 200) }
 
 // match reports whether the path, in both forms of normalise, is one that r is
 // about.
