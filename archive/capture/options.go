@@ -67,6 +67,11 @@ type Options struct {
 	// false, leave a host where it is.
 	Origin func(host string) (addr string, plain, ok bool)
 
+	// Stray is told of bytes (those of one read) that a server sent on an idle
+	// connection, where they belong to no exchange. The connection is closed.
+	// nil drops them.
+	Stray func(remote string, bytes []byte)
+
 	// TLS is the base of the configuration for TLS; nil is the zero Config.
 	// NextProtos and ServerName are set by the Transport.
 	TLS *tls.Config
@@ -99,4 +104,33 @@ func WithURL(ctx context.Context, exact string) context.Context {
 // to a token endpoint, whose body is a secret in both directions.
 func WithoutRecord(ctx context.Context) context.Context {
 	return context.WithValue(ctx, noRecordKey{}, true)
+}
+
+// withDefaults fills in what o leaves open; 0 means no limit afterwards.
+func (o Options) withDefaults() Options {
+	size := func(v *int64, standard int64) {
+		if *v == 0 {
+			*v = standard
+		}
+		*v = max(*v, 0)
+	}
+	span := func(v *time.Duration, standard time.Duration) {
+		if *v == 0 {
+			*v = standard
+		}
+		*v = max(*v, 0)
+	}
+	size(&o.MaxWire, DefaultMaxWire)
+	size(&o.MaxDecoded, DefaultMaxDecoded)
+	span(&o.DialTimeout, DefaultDialTimeout)
+	span(&o.HeaderTimeout, DefaultHeaderTimeout)
+	span(&o.IdleTimeout, DefaultIdleTimeout)
+	span(&o.TotalTimeout, DefaultTotalTimeout)
+	if o.MaxIdlePerHost == 0 {
+		o.MaxIdlePerHost = 4
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
 }
