@@ -61,9 +61,11 @@ func (c *chunks) next(b []byte) (data, rest []byte) {
 			b = b[1:]
 			switch d := unhex(ch); {
 			case d >= 0:
-				if c.left = c.left<<4 | int64(d); c.left > maxChunkSize {
+				if c.left > maxChunkSize>>4 {
 					c.bad = true
+					return nil, b
 				}
+				c.left = c.left<<4 | int64(d)
 				c.digit++
 			case c.digit == 0 && (ch == ' ' || ch == '\t'):
 			case c.digit == 0:

@@ -1,0 +1,517 @@
+package warc
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// input is the file as it lies there, with a known offset. It can go back only
+// when it is over an io.ReaderAt.
+type input struct {
+	br   *bufio.Reader
+	tail tally
+	ra   io.ReaderAt
+	size int64
+	gone int64 // bytes gone back in all
+}
+
+// tally counts what is read through it.
+type tally struct {
+	r io.Reader
+	n int64
+}
+
+func (t *tally) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.n += int64(n)
+	return n, err
+}
+
+func newInput(r io.Reader) *input {
+	in := &input{}
+	in.tail.r = r
+	in.br = bufio.NewReaderSize(&in.tail, 64<<10)
+	return in
+}
+
+func newInputAt(ra io.ReaderAt, size, offset int64) *input {
+	in := &input{ra: ra, size: size}
+	in.br = bufio.NewReaderSize(nil, 64<<10)
+	in.seek(offset)
+	return in
+}
+
+// offset is that of the next byte.
+func (in *input) offset() int64 { return in.tail.n - int64(in.br.Buffered()) }
+
+// seek goes to an offset. It needs an io.ReaderAt.
+func (in *input) seek(offset int64) {
+	in.tail = tally{r: io.NewSectionReader(in.ra, offset, max(0, in.size-offset)), n: offset}
+	in.br.Reset(&in.tail)
+}
+
+// back goes back to an offset where that can be done. A file made so that every
+// record sends the reader back again is read on from where it is after a while:
+// the time for a file is bounded by a multiple of its size.
+func (in *input) back(offset int64) {
+	distance := in.offset() - offset
+	if in.ra == nil || distance <= 0 || in.gone+distance > 16*in.size+1<<20 {
+		return
+	}
+	in.gone += distance
+	in.seek(offset)
+}
+
+// A source gives the members of a file one after the other: gzip members,
+// Zstandard frames, or a plain file as one.
+type source interface {
+	// next goes to the next member and gives its offset. At the end of the
+	// file it gives io.EOF. What is no member is *Damage.
+	next() (int64, error)
+	// Read reads the member unpacked, to io.EOF. What cannot be unpacked is
+	// *Damage.
+	io.Reader
+	// offset is, after io.EOF, the end of the member in the file.
+	offset() int64
+	// resync goes to the next place after a member that could not be unpacked
+	// where a member may begin, or gives io.EOF.
+	resync() error
+}
+
+// Format is what a file is packed by.
+type Format string
+
+// The formats.
+const (
+	FormatPlain Format = "plain"
+	FormatGzip  Format = "gzip"
+	FormatZstd  Format = "zstd"
+)
+
+// openSource tells the format from the first bytes.
+func openSource(in *input) (source, Format, error) {
+	first, err := in.br.Peek(4)
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		return nil, "", fmt.Errorf("warc: read the first bytes: %w", err)
+	}
+	switch {
+	case len(first) >= 2 && first[0] == 0x1f && first[1] == 0x8b:
+		return &gzipSource{in: in}, FormatGzip, nil
+	case len(first) == 4 && (isFrame(first) || isSkippable(first)):
+		s := &zstdSource{in: in}
+		if in.ra != nil && in.offset() > 0 {
+			// The dictionary is at the start of the file.
+			at := in.offset()
+			in.seek(0)
+			if err := s.skip(); err != nil && err != io.EOF {
+				return nil, "", err
+			}
+			in.seek(at)
+		}
+		return s, FormatZstd, nil
+	}
+	return &plainSource{in: in}, FormatPlain, nil
+}
+
+// plainSource is a file that is not packed.
+type plainSource struct {
+	in   *input
+	done bool
+}
+
+func (s *plainSource) next() (int64, error) {
+	if s.done {
+		return 0, io.EOF
+	}
+	s.done = true
+	return s.in.offset(), nil
+}
+
+func (s *plainSource) Read(p []byte) (int, error) { return s.in.br.Read(p) }
+func (s *plainSource) offset() int64              { return s.in.offset() }
+func (s *plainSource) resync() error              { return io.EOF }
+
+// gzipSource unpacks gzip members.
+type gzipSource struct {
+	in    *input
+	z     *gzip.Reader
+	start int64
+	err   error
+}
+
+func (s *gzipSource) next() (int64, error) {
+	s.start = s.in.offset()
+	first, err := s.in.br.Peek(2)
+	if len(first) == 0 {
+		if err == nil {
+			err = io.ErrNoProgress
+		}
+		return s.start, err
+	}
+	if len(first) == 2 && (first[0] != 0x1f || first[1] != 0x8b) {
+		b, _ := s.in.br.Peek(16)
+		return s.start, &Damage{Code: CodeJunk, Offset: s.start, Detail: fmt.Sprintf("%q stands where a gzip member should begin", b)}
+	}
+	if s.z == nil {
+		s.z, s.err = gzip.NewReader(s.in.br)
+	} else {
+		s.err = s.z.Reset(s.in.br)
+	}
+	if s.err != nil {
+		if s.z != nil && s.err == io.EOF {
+			s.err = io.ErrUnexpectedEOF
+		}
+		return s.start, s.wrap(s.err)
+	}
+	s.z.Multistream(false)
+	return s.start, nil
+}
+
+func (s *gzipSource) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.z.Read(p)
+	if err != nil && err != io.EOF {
+		err = s.wrap(err)
+	}
+	s.err = err
+	return n, err
+}
+
+// wrap tells damage from a file that cannot be read.
+func (s *gzipSource) wrap(err error) error {
+	var corrupt interface{ Error() string }
+	switch {
+	case err == io.ErrUnexpectedEOF || err == io.EOF:
+		return &Damage{Code: CodeCut, Offset: s.start, Detail: "the file ends within the gzip member that begins here"}
+	case errors.Is(err, gzip.ErrChecksum):
+		return &Damage{Code: CodeGzipSum, Offset: s.start, Detail: "the checksum of the gzip member does not fit its content"}
+	case errors.Is(err, gzip.ErrHeader):
+		return &Damage{Code: CodeGzip, Offset: s.start, Detail: "the header of the gzip member is broken"}
+	case isFlateError(err) && errors.As(err, &corrupt):
+		return &Damage{Code: CodeGzip, Offset: s.start, Detail: "the gzip member cannot be unpacked: " + corrupt.Error()}
+	}
+	return fmt.Errorf("warc: read the gzip member at %d: %w", s.start, err)
+}
+
+func (s *gzipSource) offset() int64 { return s.in.offset() }
+
+// resync looks for the next gzip header. Over an io.ReaderAt it begins right
+// after the start of the broken member, as its unpacking may have run into the
+// next one, and takes only a member that unpacks to the start of a record.
+func (s *gzipSource) resync() error {
+	s.err = io.EOF
+	s.in.back(s.start + 1)
+	for {
+		b, err := s.in.br.Peek(4)
+		if len(b) < 4 {
+			s.in.br.Discard(len(b))
+			if err == nil || err == io.EOF {
+				return io.EOF
+			}
+			return err
+		}
+		if b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 && b[3]&0xe0 == 0 {
+			at := s.in.offset()
+			if s.in.ra == nil || startsRecord(s.in.ra, s.in.size, at) {
+				s.start = at
+				return nil
+			}
+		}
+		// Go to the next candidate within what is buffered.
+		b, _ = s.in.br.Peek(s.in.br.Buffered())
+		i := bytes.IndexByte(b[1:], 0x1f)
+		if i < 0 {
+			s.in.br.Discard(len(b))
+		} else {
+			s.in.br.Discard(i + 1)
+		}
+	}
+}
+
+// startsRecord reports whether a gzip member at that offset unpacks to the
+// start of a record.
+func startsRecord(ra io.ReaderAt, size, offset int64) bool {
+	z, err := gzip.NewReader(bufio.NewReader(io.NewSectionReader(ra, offset, size-offset)))
+	if err != nil {
+		return false
+	}
+	var b [256]byte
+	n, _ := io.ReadFull(z, b[:])
+	line, _, _ := bytes.Cut(bytes.TrimLeft(b[:n], "\r\n"), []byte("\n"))
+	if isVersion(line) {
+		return true
+	}
+	_, ok := parseARC(string(bytes.TrimRight(line, "\r")))
+	return ok
+}
+
+// zstdSource unpacks Zstandard frames.
+type zstdSource struct {
+	in    *input
+	z     *zstd.Decoder
+	dict  []byte
+	frame frame
+	start int64
+	err   error
+}
+
+const (
+	zstdMagic     = 0xFD2FB528
+	zstdDict      = 0xEC30A437
+	skippableMask = 0xFFFFFFF0
+	skippableBase = 0x184D2A50
+	dictFrame     = 0x184D2A5D
+	maxDict       = 32 << 20
+	maxWindow     = 128 << 20
+)
+
+func isFrame(b []byte) bool { return binary.LittleEndian.Uint32(b) == zstdMagic }
+func isSkippable(b []byte) bool {
+	return binary.LittleEndian.Uint32(b)&skippableMask == skippableBase
+}
+
+// skip passes over skippable frames and keeps the dictionary among them.
+func (s *zstdSource) skip() error {
+	for {
+		b, err := s.in.br.Peek(8)
+		if len(b) < 4 || !isSkippable(b) {
+			if len(b) == 0 {
+				if err == nil {
+					err = io.ErrNoProgress
+				}
+				return err
+			}
+			return nil
+		}
+		at := s.in.offset()
+		if len(b) < 8 {
+			return &Damage{Code: CodeCut, Offset: at, Detail: "the file ends within a skippable frame"}
+		}
+		magic, size := binary.LittleEndian.Uint32(b), int64(binary.LittleEndian.Uint32(b[4:]))
+		s.in.br.Discard(8)
+		if magic != dictFrame {
+			if n, err := io.CopyN(io.Discard, s.in.br, size); n < size {
+				if err == nil || err == io.EOF {
+					return &Damage{Code: CodeCut, Offset: at, Detail: "the file ends within a skippable frame"}
+				}
+				return err
+			}
+			continue
+		}
+		if size > maxDict {
+			return &Damage{Code: CodeZstd, Offset: at, Detail: fmt.Sprintf("the dictionary has %d bytes; %d is the limit", size, maxDict)}
+		}
+		var dict bytes.Buffer
+		if n, err := io.CopyN(&dict, s.in.br, size); n < size {
+			if err == nil || err == io.EOF {
+				return &Damage{Code: CodeCut, Offset: at, Detail: "the file ends within the dictionary"}
+			}
+			return err
+		}
+		d := dict.Bytes()
+		if len(d) >= 4 && isFrame(d) {
+			z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDict))
+			if err != nil {
+				return err
+			}
+			d, err = z.DecodeAll(d, nil)
+			z.Close()
+			if err != nil {
+				return &Damage{Code: CodeZstd, Offset: at, Detail: "the dictionary cannot be unpacked: " + err.Error()}
+			}
+		}
+		if s.z != nil {
+			s.z.Close()
+		}
+		s.dict, s.z = d, nil
+	}
+}
+
+func (s *zstdSource) next() (int64, error) {
+	err := s.skip()
+	s.start = s.in.offset()
+	if err != nil {
+		return s.start, err
+	}
+	b, _ := s.in.br.Peek(4)
+	if len(b) < 4 || !isFrame(b) {
+		return s.start, &Damage{Code: CodeJunk, Offset: s.start, Detail: fmt.Sprintf("%q stands where a Zstandard frame should begin", b)}
+	}
+	s.frame = frame{in: s.in.br}
+	if s.z == nil {
+		options := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)}
+		switch {
+		case len(s.dict) >= 4 && binary.LittleEndian.Uint32(s.dict) == zstdDict:
+			options = append(options, zstd.WithDecoderDicts(s.dict))
+		case len(s.dict) > 0:
+			options = append(options, zstd.WithDecoderDictRaw(0, s.dict))
+		}
+		s.z, s.err = zstd.NewReader(&s.frame, options...)
+	} else {
+		s.err = s.z.Reset(&s.frame)
+	}
+	if s.err != nil {
+		return s.start, s.wrap(s.err)
+	}
+	return s.start, nil
+}
+
+func (s *zstdSource) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.z.Read(p)
+	if err == io.EOF {
+		// The decoder may stop before it has read the end of the frame.
+		if _, copyErr := io.Copy(io.Discard, &s.frame); copyErr != nil {
+			err = s.wrap(copyErr)
+		}
+	} else if err != nil {
+		err = s.wrap(err)
+	}
+	s.err = err
+	return n, err
+}
+
+func (s *zstdSource) wrap(err error) error {
+	switch {
+	case err == io.ErrUnexpectedEOF || err == io.EOF:
+		return &Damage{Code: CodeCut, Offset: s.start, Detail: "the file ends within the Zstandard frame that begins here"}
+	case errors.Is(err, zstd.ErrCRCMismatch):
+		return &Damage{Code: CodeGzipSum, Offset: s.start, Detail: "the checksum of the Zstandard frame does not fit its content"}
+	case s.frame.failed != nil:
+		return fmt.Errorf("warc: read the Zstandard frame at %d: %w", s.start, s.frame.failed)
+	}
+	return &Damage{Code: CodeZstd, Offset: s.start, Detail: "the Zstandard frame cannot be unpacked: " + err.Error()}
+}
+
+func (s *zstdSource) offset() int64 { return s.in.offset() }
+
+func (s *zstdSource) resync() error {
+	s.err = io.EOF
+	s.in.back(s.start + 1)
+	for {
+		b, err := s.in.br.Peek(4)
+		if len(b) < 4 {
+			s.in.br.Discard(len(b))
+			if err == nil || err == io.EOF {
+				return io.EOF
+			}
+			return err
+		}
+		if isFrame(b) {
+			s.start = s.in.offset()
+			return nil
+		}
+		s.in.br.Discard(1)
+	}
+}
+
+// A frame reads the bytes of one Zstandard frame and no more, by walking its
+// blocks (RFC 8878, section 3.1.1).
+type frame struct {
+	in     *bufio.Reader
+	left   int64 // bytes of the present part
+	state  int
+	sum    bool // a checksum follows the last block
+	failed error
+}
+
+const (
+	frameHead = iota
+	frameBlock
+	frameSum
+	frameEnd
+)
+
+func (f *frame) Read(p []byte) (int, error) {
+	for f.left == 0 {
+		if err := f.advance(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := f.in.Read(p[:min(int64(len(p)), f.left)])
+	f.left -= int64(n)
+	if err == io.EOF && f.left > 0 {
+		err = io.ErrUnexpectedEOF
+	} else if err == io.EOF {
+		err = nil
+	} else if err != nil {
+		f.failed = err
+	}
+	return n, err
+}
+
+// advance looks at the next part without taking it.
+func (f *frame) advance() error {
+	need := func(n int) ([]byte, error) {
+		b, err := f.in.Peek(n)
+		if len(b) == n {
+			return b, nil
+		}
+		if err == nil || err == io.EOF {
+			return nil, io.ErrUnexpectedEOF
+		}
+		f.failed = err
+		return nil, err
+	}
+	switch f.state {
+	case frameHead:
+		b, err := need(5)
+		if err != nil {
+			return err
+		}
+		d := b[4]
+		size := int64(5)
+		single := d>>5&1 == 1
+		if !single {
+			size++
+		}
+		size += []int64{0, 1, 2, 4}[d&3]
+		switch d >> 6 {
+		case 0:
+			if single {
+				size++
+			}
+		case 1:
+			size += 2
+		case 2:
+			size += 4
+		case 3:
+			size += 8
+		}
+		f.sum = d>>2&1 == 1
+		f.left, f.state = size, frameBlock
+	case frameBlock:
+		b, err := need(3)
+		if err != nil {
+			return err
+		}
+		h := int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16
+		size := h >> 3
+		if h>>1&3 == 1 {
+			size = 1
+		}
+		f.left = 3 + size
+		if h&1 == 1 {
+			f.state = frameSum
+		}
+	case frameSum:
+		f.state = frameEnd
+		if f.sum {
+			f.left = 4
+		}
+	default:
+		return io.EOF
+	}
+	return nil
+}
