@@ -143,20 +143,23 @@ func (w *walker) write(s string, pre bool) {
 		return
 	}
 	for len(s) > 0 {
-		i := strings.IndexAny(s, " \t\r\n\f")
-		switch {
-		case i == 0:
-			w.space = true
-			s = s[1:]
-			continue
-		case i < 0:
-			i = len(s)
+		i := 0
+		for i < len(s) && !isSpace(s[i]) {
+			i++
 		}
-		w.flush()
-		w.text.WriteString(s[:i])
-		s = s[i:]
+		if i > 0 {
+			w.flush()
+			w.text.WriteString(s[:i])
+			s = s[i:]
+			continue
+		}
+		w.space = true
+		s = s[1:]
 	}
 }
+
+// isSpace reports whether c is white space as HTML defines it.
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' }
 
 func (w *walker) flush() {
 	switch {
