@@ -141,6 +141,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Detail   string   `json:"detail"`  // what was found here
 	Meaning  string   `json:"meaning"` // what that means
+
+	number int64 // of the record in the file, where it is not the present one
 }
 
 // Verdict says of a file whether it can be relied on.

@@ -478,7 +478,7 @@ func (rec *ReadRecord) Read(p []byte) (int, error) {
 		}
 		if err != nil {
 			if err = rec.more(err); err != nil {
-				rec.err = err
+				rec.err, rec.finished = err, true
 				return 0, err
 			}
 		}

@@ -38,23 +38,36 @@ type Report struct {
 // into the findings. The error is for a file that cannot be read at all and
 // for ctx; what is wrong with the content is in the Report.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, name string, o VerifyOptions) (*Report, error) {
+	report, err := verify(ctx, r, size, name, o, nil)
+	if err != nil {
+		return nil, fmt.Errorf("warc: verify %s: %w", name, err)
+	}
+	return report, nil
+}
+
+// verify also puts the records that are damaged into bad, by their number in
+// the file from 1 on, if bad is not nil.
+func verify(ctx context.Context, r io.ReaderAt, size int64, name string, o VerifyOptions, bad map[int64]Finding) (*Report, error) {
 	if o.MaxFindings == 0 {
 		o.MaxFindings = 1000
 	}
 	if o.MaxIDs == 0 {
 		o.MaxIDs = 4 << 20
 	}
-	v := &verifier{o: o, file: r, report: &Report{File: name, Size: size, Types: map[string]int{}, Counts: map[Code]int{}}}
+	v := &verifier{o: o, file: r, bad: bad, report: &Report{File: name, Size: size, Types: map[string]int{}, Counts: map[Code]int{}}}
 	v.ids = newIDSet(o.MaxIDs)
 	v.pending = map[[16]byte]reference{}
 	v.buf = make([]byte, 64<<10)
 	if err := v.run(ctx, r, size); err != nil {
-		return nil, fmt.Errorf("warc: verify %s: %w", name, err)
+		return nil, err
 	}
 	if err := v.settle(ctx); err != nil {
-		return nil, fmt.Errorf("warc: verify %s: %w", name, err)
+		return nil, err
 	}
 	v.conclude()
+	if len(bad) >= maxBad {
+		return nil, fmt.Errorf("%d records are damaged: this is no file to be repaired", len(bad))
+	}
 	return v.report, nil
 }
 
@@ -78,6 +91,7 @@ type verifier struct {
 	gzNamed  bool // a WARC/1.1 warcinfo names the file …gz
 	idsFull  bool
 	doubts   []doubt
+	bad      map[int64]Finding // the first damage of each record, by its number
 }
 
 func (v *verifier) find(offset int64, id string, code Code, format string, args ...any) {
@@ -87,6 +101,15 @@ func (v *verifier) find(offset int64, id string, code Code, format string, args 
 func (v *verifier) add(f Finding) {
 	f.File, f.Meaning = v.report.File, f.Code.Meaning()
 	v.report.Counts[f.Code]++
+	if f.Severity == SeverityDamage && v.bad != nil && f.Code != CodeShared && len(v.bad) < maxBad {
+		number := f.number
+		if number == 0 {
+			number = v.begun
+		}
+		if _, ok := v.bad[number]; !ok {
+			v.bad[number] = f
+		}
+	}
 	switch {
 	case f.Severity == SeverityDamage:
 		v.report.Verdict = Damaged
@@ -110,6 +133,7 @@ func (v *verifier) run(ctx context.Context, r io.ReaderAt, size int64) error {
 			return err
 		}
 		rec, err := rd.Next()
+		between := err != nil // what is found lies between records
 		if err == io.EOF {
 			for _, o := range rd.odd {
 				v.find(o.Offset, "", o.Code, "%s", o.Detail)
@@ -121,7 +145,11 @@ func (v *verifier) run(ctx context.Context, r io.ReaderAt, size int64) error {
 		}
 		var d *Damage
 		if errors.As(err, &d) {
-			v.find(d.Offset, d.RecordID, d.Code, "%s", d.Detail)
+			f := Finding{Offset: d.Offset, RecordID: d.RecordID, Code: d.Code, Severity: d.Code.Severity(), Detail: d.Detail}
+			if between {
+				f.number = -1
+			}
+			v.add(f)
 		} else if err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ func (v *verifier) doubtful(rec *ReadRecord, b *bodyCheck, f Finding) bool {
 	if payload == "" {
 		return false
 	}
+	f.number = v.begun
 	v.doubts = append(v.doubts, doubt{f, b.block, payload, b.start})
 	return true
 }

@@ -144,12 +144,12 @@ func (w *Writer) prepare(r *Record) (*plan, error) {
 	kind := r.Header.Type()
 	if strings.HasPrefix(mediaType(r.Header.Get("Content-Type")), "application/http") && p.size > 0 {
 		h, err := parseHead(p.first, int64(len(p.first)) == p.size)
-		if errors.Is(err, errHeadGrows) {
+		if errors.Is(err, errHeadGrows) && !r.Verbatim {
 			h, err = HeadOf(r.Block)
 		}
 		if err == nil {
 			head, p.text = h, min(h.Size, int64(len(p.first)))
-		} else if !errors.Is(err, ErrNotHTTP) {
+		} else if !errors.Is(err, ErrNotHTTP) && !errors.Is(err, errHeadGrows) {
 			return nil, err
 		}
 	}
