@@ -1,0 +1,187 @@
+// Package importers reads what other tools saved: WARC, WACZ and HAR files and
+// saved bodies give the exchanges that a collector reads as if it had fetched
+// them itself.
+//
+// The form of a file is told from its content, never from its name.
+package importers
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/refrain-archive/refrain/crawlers"
+)
+
+// Format is the form of a file.
+type Format string
+
+// The formats that are told apart.
+const (
+	FormatWARC Format = "warc" // .warc, .warc.gz, .warc.zst, and ARC
+	FormatWACZ Format = "wacz"
+	FormatHAR  Format = "har"
+	FormatBody Format = "body" // anything else: one saved body, whose URL the user must give
+)
+
+// Sniff tells the format from the first bytes of a file. It reads at most a few
+// kilobytes.
+func Sniff(head []byte) Format {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return FormatWACZ
+	case bytes.HasPrefix(head, []byte("WARC/")), bytes.HasPrefix(head, []byte("filedesc://")):
+		return FormatWARC
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), bytes.HasPrefix(head, []byte{0x5d, 0x2a, 0x4d, 0x18}):
+		return FormatWARC // zstd frame, or the skippable frame of a dictionary
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		if inner := gunzipHead(head); bytes.HasPrefix(inner, []byte("WARC/")) || bytes.HasPrefix(inner, []byte("filedesc://")) {
+			return FormatWARC
+		}
+		return FormatBody
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text[:min(len(text), 4096)], []byte(`"log"`)) &&
+		(bytes.Contains(text, []byte(`"entries"`)) || bytes.Contains(text, []byte(`"creator"`))) {
+		return FormatHAR
+	}
+	return FormatBody
+}
+
+// ErrBody says that a file is none of the archive formats: it may be a saved
+// body.
+var ErrBody = errors.New("neither WARC, WACZ nor HAR")
+
+// Exchanges reads the exchanges of an archive file in their order and calls f
+// for each. A damaged place is reported through damaged, where the format
+// allows to go on behind it, and reading goes on; without damaged it ends
+// there. The error is ErrBody if the file is no archive.
+func Exchanges(ctx context.Context, name string, f func(crawlers.Exchange) error, damaged func(error)) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	head := make([]byte, 8<<10)
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	format := Sniff(head[:n])
+	if format == FormatBody {
+		return fmt.Errorf("%s: %w", name, ErrBody)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	call := func(ex crawlers.Exchange) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return f(ex)
+	}
+	report := func(err error) error {
+		if damaged == nil {
+			return err
+		}
+		damaged(fmt.Errorf("%s: %w", name, err))
+		return nil
+	}
+	switch format {
+	case FormatWARC:
+		var info os.FileInfo
+		if info, err = file.Stat(); err == nil {
+			err = readWARC(input{file, file, info.Size(), path.Base(strings.ReplaceAll(name, `\`, "/"))}, call, report)
+		}
+	case FormatWACZ:
+		err = readWACZ(file, call, report)
+	case FormatHAR:
+		var digest string
+		if digest, err = digestOf(file); err == nil {
+			err = readHAR(bufio.NewReaderSize(file, 1<<20), func(ex crawlers.Exchange) error {
+				ex.Capture.Import = digest
+				return call(ex)
+			})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// digestOf gives sha256:HEX of a file and goes back to its start.
+func digestOf(file io.ReadSeeker) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return "", err
+	}
+	_, err := file.Seek(0, io.SeekStart)
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), err
+}
+
+// readWACZ reads the WARC files inside a WACZ (or any ZIP that holds some), in
+// the order of the ZIP's directory.
+func readWACZ(file *os.File, f func(crawlers.Exchange) error, damaged func(error) error) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	z, err := zip.NewReader(file, info.Size())
+	if err != nil {
+		return fmt.Errorf("read the ZIP directory: %w", err)
+	}
+	found := 0
+	for _, entry := range z.File {
+		name := strings.ToLower(entry.Name)
+		if !strings.Contains(name, ".warc") && !strings.HasSuffix(name, ".arc.gz") || strings.HasSuffix(name, "/") {
+			continue
+		}
+		found++
+		if err := readEntry(file, entry, f, damaged); err != nil {
+			if err := damaged(fmt.Errorf("%s: %w", entry.Name, err)); err != nil {
+				return err
+			}
+		}
+	}
+	if found == 0 {
+		return errors.New("the ZIP holds no WARC file: it is no WACZ")
+	}
+	return nil
+}
+
+func readEntry(file io.ReaderAt, entry *zip.File, f func(crawlers.Exchange) error, damaged func(error) error) error {
+	r, err := entry.Open()
+	if err != nil {
+		return err
+	}
+	in := input{Reader: r, name: path.Base(entry.Name)}
+	if entry.Method == zip.Store { // as WACZ demands: the WARC can be read at any place
+		if offset, err := entry.DataOffset(); err == nil {
+			in.at, in.size = io.NewSectionReader(file, offset, int64(entry.UncompressedSize64)), int64(entry.UncompressedSize64)
+		}
+	}
+	return errors.Join(readWARC(in, f, damaged), r.Close())
+}
+
+func withUTF8(contentType string) string {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return contentType
+	}
+	params["charset"] = "utf-8"
+	if s := mime.FormatMediaType(kind, params); s != "" {
+		return s
+	}
+	return contentType
+}
