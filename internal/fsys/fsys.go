@@ -42,10 +42,12 @@ type FS interface {
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Stat describes a file or folder.
 	Stat(name string) (fs.FileInfo, error)
-	// Lock makes the file if it is missing and locks it for this caller, until
-	// the lock is closed or the process ends in whatever way. It does not wait:
-	// a file that is locked is an ErrLocked, also within one process.
-	Lock(name string) (io.Closer, error)
+	// Lock locks a file for this caller, until the lock is closed or the process
+	// ends in whatever way. It does not wait: a file that is locked is an
+	// ErrLocked, also within one process. With create it makes the file if it is
+	// missing; without, that is an fs.ErrNotExist. When it returns nil, name is
+	// the file that was locked.
+	Lock(name string, create bool) (io.Closer, error)
 }
 
 // A File is one open file. Write appends at the end.

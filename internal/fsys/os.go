@@ -66,16 +66,31 @@ func (osFS) SyncDir(name string) error    { return syncDir(name) }
 func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 func (osFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
 
-func (osFS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, err
+func (osFS) Lock(name string, create bool) (io.Closer, error) {
+	flags := os.O_RDWR
+	if create {
+		flags |= os.O_CREATE
 	}
-	if err := lock(f); err != nil {
+	for {
+		f, err := os.OpenFile(name, flags, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		if err := lock(f); err != nil {
+			f.Close()
+			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
+		}
+		// Its last holder may have removed it between the two.
+		held, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if there, err := os.Stat(name); err == nil && os.SameFile(held, there) {
+			return f, nil
+		}
 		f.Close()
-		return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
 	}
-	return f, nil
 }
 
 // linkNoReplace is renameNoReplace where the system has no call for it: a
