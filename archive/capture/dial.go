@@ -177,7 +177,7 @@ func (t *Transport) dialer(guarded bool) *net.Dialer {
 
 func (t *Transport) refused(network, address string) error {
 	if err := t.opt.Guard(network, address); err != nil {
-		return &stageError{post.RefusedAddress, "connecting to " + address + " is refused", err}
+		return &refusedError{address, err}
 	}
 	return nil
 }

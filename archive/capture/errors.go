@@ -63,6 +63,15 @@ type stageError struct {
 func (e *stageError) Error() string { return e.doing + ": " + e.err.Error() }
 func (e *stageError) Unwrap() error { return e.err }
 
+// A refusedError is Options.Guard's refusal.
+type refusedError struct {
+	address string
+	err     error
+}
+
+func (e *refusedError) Error() string { return e.address + " is refused: " + e.err.Error() }
+func (e *refusedError) Unwrap() error { return e.err }
+
 // OutcomeOf says which outcome err is: dns_error, tls_error, connect_error,
 // timeout, cut_body, too_large, refused_address, or server_error for an answer
 // that is not HTTP or whose content coding is broken. It is false for nil, for
@@ -84,9 +93,10 @@ func OutcomeOf(err error) (post.Outcome, bool) {
 // whether bytes of a response arrived.
 func outcomeOf(err error, answered bool) post.Outcome {
 	var (
-		stage *stageError
-		dns   *net.DNSError
-		net_  net.Error
+		stage   *stageError
+		refused *refusedError
+		dns     *net.DNSError
+		net_    net.Error
 	)
 	switch {
 	case errors.Is(err, ErrNotRecorded), errors.Is(err, errLocalClose):
@@ -95,7 +105,7 @@ func outcomeOf(err error, answered bool) post.Outcome {
 		return post.TooLarge
 	case errors.Is(err, errStray):
 		return post.ServerError
-	case errors.As(err, &stage) && stage.outcome == post.RefusedAddress:
+	case errors.As(err, &refused):
 		return post.RefusedAddress
 	case errors.As(err, &dns) && !errors.Is(err, context.Canceled):
 		return post.DNSError
@@ -104,7 +114,7 @@ func outcomeOf(err error, answered bool) post.Outcome {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &net_) && net_.Timeout():
 		return post.Timeout
-	case stage != nil:
+	case errors.As(err, &stage):
 		return stage.outcome
 	case isTLS(err):
 		return post.TLSError
