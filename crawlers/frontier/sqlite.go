@@ -483,8 +483,12 @@ func (r *run) Finish(ctx context.Context) error {
 }
 
 func (r *run) Close() error {
-	err := r.conn.Close()
-	return r.fail("close", errors.Join(err, r.db.Close()))
+	// A connection with open statements would live on, and hold its lock.
+	var err error
+	for _, s := range []*sql.Stmt{r.claimHost, r.claimNext, r.setDoing, r.finish, r.requeue, r.insert, r.setTarget} {
+		err = errors.Join(err, s.Close())
+	}
+	return r.fail("close", errors.Join(err, r.conn.Close(), r.db.Close()))
 }
 
 // micros is a due time as it is stored: 0 for at once.
