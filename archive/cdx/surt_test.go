@@ -1,6 +1,7 @@
 package cdx
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -26,6 +27,67 @@ func TestSURTGolden(t *testing.T) {
 		}
 		if got := SURT(f[0]); got != want {
 			t.Errorf("SURT(%q) = %q, want %q", f[0], got, want)
+		}
+	}
+}
+
+func TestWebrecorderKey(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(string(sharedtest.Read(t, "conformance/warc/golden/surt-threeway.tsv"))), "\n")[1:]
+	for _, line := range lines {
+		f := strings.Split(line, "\t")
+		if got := WebrecorderKey(f[0]); got != f[2] {
+			t.Errorf("WebrecorderKey(%q) = %q, want %q", f[0], got, f[2])
+		}
+	}
+}
+
+// urlcanonDiffers are the URLs whose key is another than urlcanon's data says.
+var urlcanonDiffers = map[string]string{}
+
+// TestSURTUrlcanon compares with the data of iipc/urlcanon: keys as such, and
+// canonical URLs by their key.
+func TestSURTUrlcanon(t *testing.T) {
+	var data map[string]map[string]string
+	if err := json.Unmarshal(sharedtest.Read(t, "conformance/warc/urlcanon/surt.json"), &data); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range data["defaultIASurt"] {
+		if w, ok := urlcanonDiffers[url]; ok {
+			want = w
+		}
+		if got := SURT(url); got != want {
+			t.Errorf("SURT(%q) = %q, want %q", url, got, want)
+		}
+	}
+	for _, section := range []string{"Canonicalizer.DefaultIA", "Canonicalizer.IA", "google", "googleSupplementalFromSurt"} {
+		for url, canonical := range data[section] {
+			want := SURT(canonical)
+			if w, ok := urlcanonDiffers[url]; ok {
+				want = w
+			}
+			if got := SURT(url); got != want {
+				t.Errorf("%s: SURT(%q) = %q, that of its canonical form %q is %q", section, url, got, canonical, want)
+			}
+		}
+	}
+	for host, want := range data["massageHost"] {
+		if got, w := SURT("http://"+host+"/"), SURT("http://"+want+"/"); got != w {
+			t.Errorf("host %s: %q, want %q", host, got, w)
+		}
+	}
+	for path, want := range data["stripPathSessionId"] {
+		if got := stripPathSession(path); got != want {
+			t.Errorf("stripPathSession(%q) = %q, want %q", path, got, want)
+		}
+	}
+	for query, want := range data["alphaRorderQuery"] {
+		if got := sortArguments(query); got != want {
+			t.Errorf("sortArguments(%q) = %q, want %q", query, got, want)
+		}
+	}
+	for s, want := range data["unescapeRepeatedly"] {
+		if got := unescapeAll(s); got != want {
+			t.Errorf("unescapeAll(%q) = %q, want %q", s, got, want)
 		}
 	}
 }

@@ -101,6 +101,7 @@ type ReadRecord struct {
 	finished bool
 	pos      Position
 	err      error
+	unread   []byte // read by HTTPHead, given by Read first
 }
 
 // Size is the number of bytes of the block, as Content-Length says.
@@ -461,6 +462,11 @@ func (r *Reader) readFields(rec *ReadRecord) error {
 
 // Read reads the block.
 func (rec *ReadRecord) Read(p []byte) (int, error) {
+	if len(rec.unread) > 0 {
+		n := copy(p, rec.unread)
+		rec.unread = rec.unread[n:]
+		return n, nil
+	}
 	if rec.err != nil {
 		return 0, rec.err
 	}
@@ -633,4 +639,43 @@ func (rec *ReadRecord) end() (Position, error) {
 		pos.Length = 0
 	}
 	return pos, nil
+}
+
+// HTTPHead reads the HTTP head that the block begins with and leaves the block
+// unread: Read still begins at its start. It must be called before Read. The
+// error is ErrNotHTTP, *Damage, or that of the file.
+func (rec *ReadRecord) HTTPHead() (*HTTPHead, error) {
+	if rec.err != nil {
+		return nil, rec.err
+	}
+	for _, size := range []int{4 << 10, rec.r.br.Size()} {
+		size = int(min(int64(size), rec.left))
+		b, _ := rec.r.br.Peek(size)
+		if len(b) < size {
+			break // the member ends: the block may go on in the next
+		}
+		head, err := parseHead(b, int64(size) == rec.size)
+		if !errors.Is(err, errHeadGrows) {
+			return head, err
+		}
+	}
+	// A head that is longer than the buffer, or lies in several members.
+	start := make([]byte, 0, 64<<10)
+	for {
+		n, err := io.ReadFull(rec, start[len(start):cap(start)])
+		start = start[:len(start)+n]
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return nil, err
+		}
+		head, parseErr := parseHead(start, err != nil)
+		if errors.Is(parseErr, errHeadGrows) && len(start) < MaxHTTPHead {
+			start = append(make([]byte, 0, 4*cap(start)), start...)
+			continue
+		}
+		rec.unread = start
+		if errors.Is(parseErr, errHeadGrows) {
+			return nil, fmt.Errorf("%w: its head is longer than %d bytes", ErrNotHTTP, MaxHTTPHead)
+		}
+		return head, parseErr
+	}
 }
