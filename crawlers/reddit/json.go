@@ -285,6 +285,9 @@ func (r *reader) thread(answers []answer) {
 		cov.Total, cov.Known = int64(*n), true
 	}
 	cov.End = "end of the thread"
+	if r.folded > 0 {
+		cov.End = fmt.Sprintf("%d folded comments need route api and keys.reddit", r.folded)
+	}
 	for _, s := range r.page.Next {
 		if s.Role == crawlers.RoleComments {
 			cov.End = "the comments that the thread folds away are further steps"
@@ -350,8 +353,9 @@ func (r *reader) moreSteps(d *item, link string) {
 		}
 		return
 	}
-	if r.route != routeAPI {
-		return // only the API answers for single comments
+	if r.route != routeAPI { // only the API answers for single comments
+		r.folded += len(ids)
+		return
 	}
 	for len(ids) > 0 {
 		n := min(len(ids), moreChildren)

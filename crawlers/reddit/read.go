@@ -20,6 +20,7 @@ type reader struct {
 	url     *url.URL // of the exchange; never nil
 	route   string   // that further steps take
 	escaped bool     // "&", "<" and ">" stand as character references
+	folded  int      // comments that the answer names but the route cannot ask for
 	page    crawlers.Page
 	posts   map[string]bool // ids on the page
 	names   map[string]bool // identities on the page
@@ -53,10 +54,6 @@ func (c Collector) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, e
 
 func (r *reader) read() {
 	if r.ex.Status >= 300 && r.ex.Status < 400 {
-		if isWrite(r.ex, r.url) {
-			r.page.Coverage.End = "an answer to a token or write request: it carries no posts"
-			return
-		}
 		r.redirect()
 		return
 	}
@@ -172,6 +169,10 @@ func (r *reader) redirect() {
 	}
 	if outcome, reason := crawlers.ClassifyRedirect(r.ex.URL, location); outcome != "" {
 		r.fail(outcome, reason)
+		return
+	}
+	if isWrite(r.ex, r.url) {
+		r.page.Coverage.End = "an answer to a token or write request: it carries no posts"
 		return
 	}
 	target, ok := Collector{}.Match(to)
