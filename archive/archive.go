@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -153,7 +154,11 @@ func Open(ctx context.Context, store blob.Store, opts Options) (*Archive, error)
 	if folder, ok := store.(*dir.Store); ok && opts.WorkDir == "" {
 		a.work, a.inPlace = workspace{folder.FS(), folder.Root()}, true
 	} else if opts.WorkDir != "" {
-		a.work = workspace{fsys.OS, opts.WorkDir}
+		work, err := filepath.Abs(opts.WorkDir)
+		if err != nil {
+			return nil, fmt.Errorf("open archive %s: work folder %s: %w", store, opts.WorkDir, err)
+		}
+		a.work = workspace{fsys.OS, work}
 	} else if !opts.ReadOnly {
 		return nil, fmt.Errorf("open archive %s: a work folder is needed in which segments are written", store)
 	}

@@ -215,6 +215,9 @@ func checkAcks(ctx context.Context, a *archive.Archive, acks []ack) error {
 // and tells of what is saved. It gives the number of acks.
 func writeRandom(ctx context.Context, a *archive.Archive, rng *rand.Rand, tag string, saved func(ack)) error {
 	for n := 0; ; n++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		body := make([]byte, rng.IntN(3000))
 		for i := range body {
 			body[i] = "abcdefgh \n"[rng.IntN(10)]

@@ -108,6 +108,13 @@ func openSegment(w workspace, first time.Time, serial *int, worker string) (s *s
 	if err := w.fs.MkdirAll(w.path(s.name.Folder())); err != nil {
 		return fail(err)
 	}
+	// A process that died may have made the folders without syncing them.
+	for dir := w.path(s.name.Folder()); dir != w.root && dir != filepath.Dir(dir); {
+		dir = filepath.Dir(dir)
+		if err := w.fs.SyncDir(dir); err != nil {
+			return fail(err)
+		}
+	}
 	if s.file, err = w.fs.Create(w.path(s.name.Key(WARCEnding) + openEnding)); err != nil {
 		return fail(err)
 	}

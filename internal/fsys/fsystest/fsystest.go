@@ -165,10 +165,14 @@ func (f *FS) MkdirAll(name string) error {
 	if f.cut {
 		return fail("mkdir", name, ErrPowerCut)
 	}
+	var missing []string
 	for dir := filepath.Clean(name); !f.dirs[dir]; dir = filepath.Dir(dir) {
 		if f.names[dir] != nil {
 			return fail("mkdir", dir, fsys.ErrNotDir)
 		}
+		missing = append(missing, dir)
+	}
+	for _, dir := range slices.Backward(missing) {
 		if err := f.op(); err != nil {
 			return fail("mkdir", dir, err)
 		}
