@@ -273,6 +273,9 @@ func (c *conn) receive(a *attempt, p []byte) int {
 		if a.split.broken() {
 			return len(p)
 		}
+	case len(p) < whole && a.split.ended():
+		a.lingerCut = "length" // of the bytes after the end
+		c.dead = errStray
 	case len(p) < whole:
 		a.setCause(ErrTooLarge)
 		c.dead = ErrTooLarge
@@ -359,7 +362,7 @@ func (c *conn) stray(a *attempt, p []byte) {
 		}
 		return
 	}
-	if c.t.opt.Stray != nil {
+	if c.t.opt.Stray != nil && !(a != nil && a.off) {
 		c.t.opt.Stray(c.Conn.RemoteAddr().String(), bytes.Clone(p))
 	}
 }

@@ -100,7 +100,7 @@ func (t *Transport) dial(ctx context.Context, addr string, secure bool) (_ net.C
 		defer cancel()
 	}
 	defer func() {
-		if err != nil && context.Cause(ctx) != nil {
+		if err != nil && context.Cause(ctx) != nil && !errors.As(err, new(*net.DNSError)) {
 			err = &stageError{post.Timeout, err.Error(), context.Cause(ctx)}
 		}
 	}()

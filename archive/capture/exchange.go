@@ -1,4 +1,3 @@
-// Package capture records HTTP exchanges as they are on the wire.
 package capture
 
 import (
@@ -55,8 +54,12 @@ type Exchange struct {
 	Truncated        string // WARC-Truncated of the response: "", length, time or disconnect
 	RequestTruncated string // WARC-Truncated of the request: disconnect if the response ended, or the connection broke, before all of it was sent
 
-	Outcome post.Outcome // how the fetch failed; "" if the response arrived whole
-	Error   string       // the same in words, without secrets; "" if the response arrived whole
+	// Outcome is how the fetch failed, and Error the same in words, without
+	// secrets. Both are "" if the response arrived whole and could be decoded.
+	// Outcome alone is "" if the caller ended the fetch: it cancelled, or
+	// closed the body early.
+	Outcome post.Outcome
+	Error   string
 
 	Fields     []fetchctx.Field // for the metadata record: what the layers said, then fetchTimeMs, proxy, source-address, origin, …
 	Redactions []Redaction      // what was replaced in URL, Request and Response; nil for almost all

@@ -28,8 +28,8 @@ type Options struct {
 	// gets an error of outcome too_large. 0 is DefaultMaxWire, below 0 is no limit.
 	MaxWire int64
 
-	// MaxDecoded bounds the body that a reader gets, content coding removed.
-	// Beyond it the reader gets an error of outcome too_large; the record is
+	// MaxDecoded bounds the body that a reader gets where a content coding
+	// (gzip, deflate) was removed. Beyond it the reader gets an error of outcome too_large; the record is
 	// whole, within MaxWire. 0 is DefaultMaxDecoded, below 0 is no limit.
 	MaxDecoded int64
 

@@ -14,17 +14,27 @@ import (
 
 // reason gives the cause behind err, which net/http wraps or hides; nil stays nil.
 func (f *fetch) reason(a *attempt, err error) error {
-	if a != nil && a.cause != nil && !(err == nil && a.split.ended()) {
-		return a.cause
-	}
-	if err == nil || a != nil && a.split.ended() {
+	switch {
+	case a != nil && a.keepErr != nil:
+		return a.keepErr
+	case a != nil && a.split.ended():
 		return err
+	case a != nil && a.cause != nil && a.cause != errCut:
+		return a.cause
+	case err == nil:
+		return nil
 	}
-	if f.req.Context().Err() == context.Canceled && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w: %w", context.Canceled, err)
-	}
-	if cause := context.Cause(f.ctx); cause == errTotalTime {
-		return cause
+	// When we hang up, the server may be quicker to close: a cut is not its
+	// doing then.
+	switch ctx := f.req.Context(); {
+	case ctx.Err() == context.Canceled && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: %w", context.Canceled, context.Cause(ctx))
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case context.Cause(f.ctx) == errTotalTime:
+		return errTotalTime
+	case a != nil && a.cause != nil:
+		return a.cause
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -253,4 +254,4 @@ func (f *fetch) retire() {
 	}
 }
 
-var errRetried = errors.New("the connection broke and the request was sent again")
+var errRetried = fmt.Errorf("the connection broke and the request was sent again: %w", io.ErrUnexpectedEOF)
