@@ -40,7 +40,9 @@ type FrontierRun interface {
 
 	// Commit stores what came of items, all or nothing, and says how many of
 	// the added items were new: an item whose Key the run has had is left out.
-	Commit(ctx context.Context, changes []Change) (added int, err error)
+	// New items for which take gives true are handed out at once, as if Claim
+	// had, and come back with their numbers; a nil take gives false.
+	Commit(ctx context.Context, changes []Change, take func(*Item) bool) (added int, taken []Item, err error)
 
 	// Target gives a target by its number.
 	Target(ctx context.Context, id int64) (Target, error)
@@ -110,8 +112,7 @@ type ItemState int
 
 // The states of an item. Their numbers are stored.
 const (
-	ItemTodo   ItemState = 0
-	ItemDoing  ItemState = 1 // handed out
+	ItemTodo   ItemState = 0 // handed out or not: that is known only to the process that works on the run
 	ItemDone   ItemState = 2
 	ItemFailed ItemState = 3 // no more tries: Outcome says why
 )

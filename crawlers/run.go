@@ -112,7 +112,7 @@ type runner struct {
 	hosts   map[string]*hostQueue // those with steps at hand or exchanges under way
 	ready   int                   // steps at hand
 	parked  map[string]time.Time  // hosts that are not asked before
-	targets map[int64]*heldTarget // those of steps at hand or under way
+	targets map[int64]*heldTarget // those of steps at hand or under way, and the last ones before
 
 	work    chan *task
 	events  chan message
@@ -122,8 +122,10 @@ type runner struct {
 }
 
 type hostQueue struct {
-	items []*Item
-	busy  int // exchanges under way
+	items  []*Item
+	busy   int  // exchanges under way
+	flying int  // tasks under way, saves included
+	all    bool // no step of the host waits in the frontier: all are here or under way
 }
 
 // heldTarget is a target in memory while steps of it are at hand.
@@ -217,7 +219,7 @@ func (r *runner) giveBack(ctx context.Context) error {
 		q.items = nil
 	}
 	r.ready = 0
-	_, err := r.fr.Commit(ctx, changes)
+	_, _, err := r.fr.Commit(ctx, changes, nil)
 	return err
 }
 
@@ -226,7 +228,6 @@ func (r *runner) take(batch []*result, m message) []*result {
 	if m.result == nil {
 		if q := r.hosts[m.task.item.Host]; q != nil {
 			q.busy--
-			r.forget(m.task.item.Host, q)
 		}
 		return batch
 	}
@@ -235,7 +236,7 @@ func (r *runner) take(batch []*result, m message) []*result {
 }
 
 func (r *runner) forget(host string, q *hostQueue) {
-	if q.busy == 0 && len(q.items) == 0 {
+	if q.flying == 0 && len(q.items) == 0 {
 		delete(r.hosts, host)
 	}
 }
@@ -243,7 +244,7 @@ func (r *runner) forget(host string, q *hostQueue) {
 // fill takes steps from the frontier while few are at hand.
 func (r *runner) fill(ctx context.Context) error {
 	most := 4*r.d.opt.Workers + perHost
-	if r.ready > r.d.opt.Workers {
+	if r.ready > r.d.opt.Workers || r.idle == 0 && r.workers == r.d.opt.Workers {
 		return nil
 	}
 	if r.stats.Todo <= r.ready+r.workers-r.idle {
@@ -260,24 +261,36 @@ func (r *runner) fill(ctx context.Context) error {
 			return true
 		}
 		q := r.hosts[host]
-		return q != nil && len(q.items) > 0
+		return q != nil && (len(q.items) > 0 || q.all)
 	}})
 	if err != nil {
 		return err
 	}
+	whole := len(items) < most-r.ready
 	for i := range items {
-		item := &items[i]
-		if err := r.hold(ctx, item.Target); err != nil {
+		if err := r.put(ctx, &items[i]); err != nil {
 			return err
 		}
-		q := r.hosts[item.Host]
-		if q == nil {
-			q = &hostQueue{}
-			r.hosts[item.Host] = q
-		}
-		q.items = append(q.items, item)
-		r.ready++
 	}
+	for i := range items {
+		q := r.hosts[items[i].Host]
+		q.all = whole && len(q.items) < perHost
+	}
+	return nil
+}
+
+// put adds a step at hand.
+func (r *runner) put(ctx context.Context, item *Item) error {
+	if err := r.hold(ctx, item.Target); err != nil {
+		return err
+	}
+	q := r.hosts[item.Host]
+	if q == nil {
+		q = &hostQueue{}
+		r.hosts[item.Host] = q
+	}
+	q.items = append(q.items, item)
+	r.ready++
 	return nil
 }
 
@@ -295,9 +308,18 @@ func (r *runner) hold(ctx context.Context, id int64) error {
 	return nil
 }
 
+// heldTargets is how many targets stay in memory when no step of them is at hand.
+const heldTargets = 512
+
 func (r *runner) release(id int64) {
 	if t := r.targets[id]; t != nil {
-		if t.holds--; t.holds == 0 {
+		t.holds--
+	}
+	if len(r.targets) <= heldTargets+4*r.d.opt.Workers+perHost {
+		return
+	}
+	for id, t := range r.targets {
+		if t.holds == 0 {
 			delete(r.targets, id)
 		}
 	}
@@ -323,6 +345,7 @@ func (r *runner) dispatch(ctx context.Context) {
 			q.items[0] = nil
 			q.items = q.items[1:]
 			q.busy++
+			q.flying++
 			r.ready--
 			r.idle--
 			t := r.targets[item.Target]
@@ -379,11 +402,30 @@ func (r *runner) commit(ctx context.Context, batch []*result) (fatal, err error)
 			changes = append(changes, r.parkHost(res.task.item.Host, res.park)...)
 		}
 	}
-	added, err := r.fr.Commit(ctx, changes)
+	// What leads on from a host's last step is taken at once: a chain of pages
+	// needs no claim for each.
+	room := perHost
+	added, taken, err := r.fr.Commit(ctx, changes, func(i *Item) bool {
+		q := r.hosts[i.Host]
+		if q == nil || !q.all {
+			return false
+		}
+		if room == 0 || len(q.items) >= perHost || !i.NotBefore.IsZero() {
+			q.all = false
+			return false
+		}
+		room--
+		return true
+	})
 	if err != nil {
 		return fatal, err
 	}
 	r.stats.Todo += added
+	for i := range taken {
+		if err := r.put(ctx, &taken[i]); err != nil {
+			return fatal, err
+		}
+	}
 	for _, res := range batch {
 		switch {
 		case res.put == ItemDone:
@@ -395,6 +437,14 @@ func (r *runner) commit(ctx context.Context, batch []*result) (fatal, err error)
 		}
 		if !res.interrupted {
 			r.tell(res.event)
+		}
+		host := res.task.item.Host
+		if q := r.hosts[host]; q != nil {
+			q.flying--
+			if res.put == ItemTodo {
+				q.all = false // it is in the frontier again
+			}
+			r.forget(host, q)
 		}
 		r.release(res.task.item.Target)
 	}
@@ -416,7 +466,7 @@ func (r *runner) parkHost(host string, until time.Time) (changes []Change) {
 		r.release(i.Target)
 		r.ready--
 	}
-	q.items = nil
+	q.items, q.all = nil, false
 	r.forget(host, q)
 	return changes
 }

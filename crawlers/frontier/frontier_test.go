@@ -64,7 +64,7 @@ func TestFrontier(t *testing.T) {
 			}
 			commit := func(r crawlers.FrontierRun, want int, changes ...crawlers.Change) {
 				t.Helper()
-				added, err := r.Commit(t.Context(), changes)
+				added, _, err := r.Commit(t.Context(), changes, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -127,6 +127,15 @@ func TestFrontier(t *testing.T) {
 				t.Errorf("tally %+v, %v", tally, err)
 			}
 
+			// A new item that is taken at once is not claimed again.
+			_, taken, err := r.Commit(t.Context(), []crawlers.Change{{ID: rest[0].ID, State: crawlers.ItemDone, Add: []crawlers.Item{item("c", 5, 0), item("c", 6, 0), item("c", 5, 0)}}},
+				func(i *crawlers.Item) bool { return i.Step.Ref.ID == "5" })
+			if err != nil || names(taken) != "c/5" {
+				t.Errorf("taken %q, %v", names(taken), err)
+			}
+			six := claim(r, crawlers.Claim{Max: 10}, "c/6")
+			commit(r, 0, crawlers.Change{ID: taken[0].ID, State: crawlers.ItemDone}, crawlers.Change{ID: six[0].ID, State: crawlers.ItemDone})
+
 			// Left as it is: what was handed out is handed out again.
 			if err := r.Close(); err != nil {
 				t.Fatal(err)
@@ -135,7 +144,7 @@ func TestFrontier(t *testing.T) {
 			if !r.Started() {
 				t.Fatal("the run was started")
 			}
-			late := claim(r, crawlers.Claim{Max: 10, Now: noon.Add(2 * time.Hour)}, map[string]string{"Dir": "a/2 a/1 b/3", "Memory": "a/2 a/1 b/3"}[name])
+			late := claim(r, crawlers.Claim{Max: 10, Now: noon.Add(2 * time.Hour)}, "a/2 a/1")
 			if late[1].Tries != 1 {
 				t.Errorf("tries %d", late[1].Tries)
 			}
@@ -276,7 +285,7 @@ func child(dir string, total int) {
 		items, err := r.Claim(ctx, crawlers.Claim{Now: noon, Max: 16})
 		fail(err)
 		for _, i := range items {
-			_, err := r.Commit(ctx, []crawlers.Change{{ID: i.ID, State: crawlers.ItemDone, Outcome: post.OK, Tries: 1}})
+			_, _, err := r.Commit(ctx, []crawlers.Change{{ID: i.ID, State: crawlers.ItemDone, Outcome: post.OK, Tries: 1}}, nil)
 			fail(err)
 			fmt.Println("done", i.Step.Ref.ID)
 		}
@@ -313,7 +322,7 @@ func BenchmarkStep(b *testing.B) {
 				for _, i := range items {
 					changes = append(changes, crawlers.Change{ID: i.ID, State: crawlers.ItemDone, Outcome: post.OK, Tries: 1, Add: []crawlers.Item{next()}, Target: &target})
 				}
-				if _, err := r.Commit(b.Context(), changes); err != nil {
+				if _, _, err := r.Commit(b.Context(), changes, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -350,7 +359,7 @@ func BenchmarkResume(b *testing.B) {
 			changes = append(changes, crawlers.Change{ID: i.ID, State: crawlers.ItemDone, Outcome: post.OK, Tries: 1,
 				Add: []crawlers.Item{item(fmt.Sprintf("h%d.example", n%10_000), n, 1)}})
 		}
-		if _, err := r.Commit(b.Context(), changes); err != nil {
+		if _, _, err := r.Commit(b.Context(), changes, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -35,6 +35,7 @@ type memoryRun struct {
 type memoryItem struct {
 	crawlers.Item
 	state crawlers.ItemState
+	out   bool // handed out
 }
 
 func (m *memory) Begin(_ context.Context, key string) (crawlers.FrontierRun, error) {
@@ -50,9 +51,7 @@ func (m *memory) Begin(_ context.Context, key string) (crawlers.FrontierRun, err
 	}
 	r.open = true
 	for _, i := range r.items {
-		if i.state == crawlers.ItemDoing {
-			i.state = crawlers.ItemTodo
-		}
+		i.out = false
 	}
 	return r, nil
 }
@@ -74,22 +73,24 @@ func (r *memoryRun) Start(_ context.Context, _ time.Time, targets []crawlers.Tar
 	return nil
 }
 
-func (r *memoryRun) add(i crawlers.Item) int {
+// add stores an item, nil if its key is there.
+func (r *memoryRun) add(i crawlers.Item) *memoryItem {
 	key := i.Key()
 	if r.keys[key] {
-		return 0
+		return nil
 	}
 	r.keys[key] = true
 	r.last++
 	i.ID = r.last
-	r.items[i.ID] = &memoryItem{Item: i}
-	return 1
+	m := &memoryItem{Item: i}
+	r.items[i.ID] = m
+	return m
 }
 
 func (r *memoryRun) Claim(_ context.Context, q crawlers.Claim) ([]crawlers.Item, error) {
 	var due []*memoryItem
 	for _, id := range slices.Sorted(maps.Keys(r.items)) {
-		if i := r.items[id]; i.state == crawlers.ItemTodo && !i.NotBefore.After(q.Now) {
+		if i := r.items[id]; i.state == crawlers.ItemTodo && !i.out && !i.NotBefore.After(q.Now) {
 			due = append(due, i)
 		}
 	}
@@ -105,27 +106,34 @@ func (r *memoryRun) Claim(_ context.Context, q crawlers.Claim) ([]crawlers.Item,
 			continue
 		}
 		hosts[i.Host]++
-		i.state = crawlers.ItemDoing
+		i.out = true
 		items = append(items, i.Item)
 	}
 	return items, nil
 }
 
-func (r *memoryRun) Commit(_ context.Context, changes []crawlers.Change) (added int, err error) {
+func (r *memoryRun) Commit(_ context.Context, changes []crawlers.Change, take func(*crawlers.Item) bool) (added int, taken []crawlers.Item, err error) {
 	for _, c := range changes {
 		i := r.items[c.ID]
 		if i == nil {
-			return added, fmt.Errorf("frontier in memory: commit: no step %d", c.ID)
+			return 0, nil, fmt.Errorf("frontier in memory: commit: no step %d", c.ID)
 		}
+		i.out = false
 		i.state, i.Tries, i.NotBefore = c.State, c.Tries, c.NotBefore
 		for _, a := range c.Add {
-			added += r.add(a)
+			if m := r.add(a); m != nil {
+				added++
+				if take != nil && take(&m.Item) {
+					m.out = true
+					taken = append(taken, m.Item)
+				}
+			}
 		}
 		if c.Target != nil {
 			r.targets[c.Target.ID] = *c.Target
 		}
 	}
-	return added, nil
+	return added, taken, nil
 }
 
 func (r *memoryRun) Target(_ context.Context, id int64) (crawlers.Target, error) {
@@ -146,7 +154,7 @@ func (r *memoryRun) EachTarget(_ context.Context, f func(crawlers.Target) error)
 
 func (r *memoryRun) Waiting(context.Context) (n int, due time.Time, err error) {
 	for _, i := range r.items {
-		if i.state != crawlers.ItemTodo {
+		if i.state != crawlers.ItemTodo || i.out {
 			continue
 		}
 		at := i.NotBefore
@@ -164,7 +172,7 @@ func (r *memoryRun) Waiting(context.Context) (n int, due time.Time, err error) {
 func (r *memoryRun) Tally(context.Context) (t crawlers.Tally, err error) {
 	for _, i := range r.items {
 		switch i.state {
-		case crawlers.ItemTodo, crawlers.ItemDoing:
+		case crawlers.ItemTodo:
 			t.Todo++
 		case crawlers.ItemDone:
 			t.Done++

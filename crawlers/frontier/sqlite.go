@@ -65,7 +65,6 @@ CREATE TABLE IF NOT EXISTS step (
 CREATE UNIQUE INDEX IF NOT EXISTS step_key ON step (key);
 CREATE INDEX IF NOT EXISTS step_todo ON step (host, ord, id) WHERE state = 0;
 CREATE INDEX IF NOT EXISTS step_due ON step (due) WHERE state = 0 AND due > 0;
-CREATE INDEX IF NOT EXISTS step_doing ON step (id) WHERE state = 1;
 `
 
 // Dir keeps runs in a folder. It is made when it is missing.
@@ -118,14 +117,16 @@ type run struct {
 	conn    *sql.Conn
 	name    string
 	started bool
-	cursor  string // host that the last Claim ended with
+	cursor  string           // host that the last Claim ended with
+	out     map[int64]string // items handed out: host by number
+	perHost map[string]int   // items handed out
 
-	claimHost, claimNext, setDoing, finish, requeue, insert, setTarget *sql.Stmt
+	begin, commit, rollback, claimHost, claimNext, finish, requeue, insert, setTarget *sql.Stmt
 }
 
 func connect(name string) (*sql.DB, error) {
 	// The name is a path, which may hold characters that mean something in a URI.
-	q := url.Values{"_pragma": {"busy_timeout(200)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-4096)", "temp_store(MEMORY)"}}
+	q := url.Values{"_pragma": {"busy_timeout(200)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-8192)", "temp_store(MEMORY)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(name)}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func open(ctx context.Context, name, key string) (r *run, err error) {
 			db.Close()
 		}
 	}()
-	r = &run{db: db, name: name}
+	r = &run{db: db, name: name, out: map[int64]string{}, perHost: map[string]int{}}
 	if r.conn, err = db.Conn(ctx); err != nil {
 		return r, err
 	}
@@ -176,17 +177,15 @@ func open(ctx context.Context, name, key string) (r *run, err error) {
 	if r.started && have != key {
 		return r, fmt.Errorf("belongs to another run")
 	}
-	// What was handed out when the last process ended is to do again.
-	if _, err = r.conn.ExecContext(ctx, `UPDATE step SET state = 0 WHERE state = 1`); err != nil {
-		return r, err
-	}
 	for _, s := range []struct {
 		to  **sql.Stmt
 		sql string
 	}{
 		{&r.claimNext, `SELECT host FROM step INDEXED BY step_todo WHERE state = 0 AND host > ? ORDER BY host LIMIT 1`},
 		{&r.claimHost, `SELECT id, target, ord, due, tries, data FROM step INDEXED BY step_todo WHERE state = 0 AND host = ? AND due <= ? ORDER BY ord, id LIMIT ?`},
-		{&r.setDoing, `UPDATE step SET state = 1 WHERE id = ?`},
+		{&r.begin, `BEGIN`},
+		{&r.commit, `COMMIT`},
+		{&r.rollback, `ROLLBACK`},
 		{&r.finish, `UPDATE step SET state = ?, outcome = ?, tries = ?, data = CASE ? WHEN 2 THEN x'' ELSE data END WHERE id = ?`},
 		{&r.requeue, `UPDATE step SET state = 0, outcome = ?, tries = ?, due = ? WHERE id = ?`},
 		{&r.insert, `INSERT INTO step (key, target, host, ord, due, tries, state, outcome, data) VALUES (?, ?, ?, ?, ?, ?, 0, '', ?) ON CONFLICT (key) DO NOTHING`},
@@ -204,16 +203,16 @@ func (r *run) Started() bool { return r.started }
 // tx runs f between BEGIN and COMMIT. The statements are the connection's own,
 // so they are not bound to a sql.Tx again and again.
 func (r *run) tx(ctx context.Context, f func() error) error {
-	if _, err := r.conn.ExecContext(ctx, "BEGIN"); err != nil {
+	if _, err := r.begin.ExecContext(ctx); err != nil {
 		return err
 	}
 	err := f()
 	if err == nil {
-		_, err = r.conn.ExecContext(ctx, "COMMIT")
+		_, err = r.commit.ExecContext(ctx)
 	}
 	if err != nil {
 		// The connection must not stay within a transaction, also after ctx ended.
-		_, undo := r.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		_, undo := r.rollback.ExecContext(context.WithoutCancel(ctx))
 		if undo != nil && !strings.Contains(undo.Error(), "no transaction") {
 			err = errors.Join(err, undo)
 		}
@@ -240,7 +239,7 @@ func (r *run) Start(ctx context.Context, started time.Time, targets []crawlers.T
 			}
 		}
 		for i := range items {
-			if _, err := r.add(ctx, &items[i]); err != nil {
+			if _, _, err := r.add(ctx, &items[i]); err != nil {
 				return err
 			}
 		}
@@ -267,18 +266,39 @@ type stored struct {
 	Asset crawlers.Asset `json:"asset,omitzero"`
 }
 
-func (r *run) add(ctx context.Context, i *crawlers.Item) (int, error) {
+// add stores an item and gives its number. It reports false for one whose key
+// is there.
+func (r *run) add(ctx context.Context, i *crawlers.Item) (int64, bool, error) {
 	data, err := json.Marshal(stored{i.Step, i.Trail, i.Asset})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	key := i.Key()
 	result, err := r.insert.ExecContext(ctx, key[:], i.Target, i.Host, i.Order, micros(i.NotBefore), i.Tries, data)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return 0, false, err
+	}
+	id, err := result.LastInsertId()
+	return id, true, err
+}
+
+func (r *run) handOut(i *crawlers.Item) {
+	r.out[i.ID] = i.Host
+	r.perHost[i.Host]++
+}
+
+func (r *run) takeBack(id int64) {
+	host, ok := r.out[id]
+	if !ok {
+		return
+	}
+	delete(r.out, id)
+	if r.perHost[host]--; r.perHost[host] == 0 {
+		delete(r.perHost, host)
+	}
 }
 
 func (r *run) Claim(ctx context.Context, q crawlers.Claim) ([]crawlers.Item, error) {
@@ -287,7 +307,7 @@ func (r *run) Claim(ctx context.Context, q crawlers.Claim) ([]crawlers.Item, err
 	if perHost <= 0 {
 		perHost = q.Max
 	}
-	err := r.tx(ctx, func() error {
+	err := func() error {
 		first, wrapped := "", false
 		for len(items) < q.Max {
 			var host string
@@ -316,20 +336,23 @@ func (r *run) Claim(ctx context.Context, q crawlers.Claim) ([]crawlers.Item, err
 			}
 		}
 		return nil
-	})
+	}()
 	if err != nil {
 		return nil, r.fail("claim", err)
+	}
+	for i := range items {
+		r.handOut(&items[i])
 	}
 	return items, nil
 }
 
 func (r *run) claim(ctx context.Context, host string, now int64, n int, items *[]crawlers.Item) error {
-	rows, err := r.claimHost.QueryContext(ctx, host, now, n)
+	// Those that are out lie among the first: ask for so many more.
+	rows, err := r.claimHost.QueryContext(ctx, host, now, n+r.perHost[host])
 	if err != nil {
 		return err
 	}
-	from := len(*items)
-	for rows.Next() {
+	for n > 0 && rows.Next() {
 		i := crawlers.Item{Host: host}
 		var due int64
 		var data sql.RawBytes
@@ -337,6 +360,10 @@ func (r *run) claim(ctx context.Context, host string, now int64, n int, items *[
 			rows.Close()
 			return err
 		}
+		if _, out := r.out[i.ID]; out {
+			continue
+		}
+		n--
 		var s stored
 		if err := json.Unmarshal(data, &s); err != nil {
 			rows.Close()
@@ -348,20 +375,12 @@ func (r *run) claim(ctx context.Context, host string, now int64, n int, items *[
 		i.Step, i.Trail, i.Asset = s.Step, s.Trail, s.Asset
 		*items = append(*items, i)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for _, i := range (*items)[from:] {
-		if _, err := r.setDoing.ExecContext(ctx, i.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(rows.Err(), rows.Close())
 }
 
-func (r *run) Commit(ctx context.Context, changes []crawlers.Change) (added int, err error) {
+func (r *run) Commit(ctx context.Context, changes []crawlers.Change, take func(*crawlers.Item) bool) (added int, taken []crawlers.Item, err error) {
 	if len(changes) == 0 {
-		return 0, nil
+		return 0, nil, nil
 	}
 	err = r.tx(ctx, func() error {
 		targets := map[int64]*crawlers.Target{}
@@ -377,11 +396,17 @@ func (r *run) Commit(ctx context.Context, changes []crawlers.Change) (added int,
 				return err
 			}
 			for k := range c.Add {
-				n, err := r.add(ctx, &c.Add[k])
-				if err != nil {
+				i := c.Add[k]
+				var isNew bool
+				if i.ID, isNew, err = r.add(ctx, &i); err != nil {
 					return err
 				}
-				added += n
+				if isNew {
+					added++
+					if take != nil && take(&i) {
+						taken = append(taken, i)
+					}
+				}
 			}
 			if c.Target != nil {
 				targets[c.Target.ID] = c.Target // the last state is the one that counts
@@ -394,7 +419,16 @@ func (r *run) Commit(ctx context.Context, changes []crawlers.Change) (added int,
 		}
 		return nil
 	})
-	return added, r.fail("commit", err)
+	if err != nil {
+		return 0, nil, r.fail("commit", err)
+	}
+	for i := range changes {
+		r.takeBack(changes[i].ID)
+	}
+	for i := range taken {
+		r.handOut(&taken[i])
+	}
+	return added, taken, nil
 }
 
 func (r *run) Target(ctx context.Context, id int64) (crawlers.Target, error) {
@@ -433,18 +467,34 @@ func (r *run) EachTarget(ctx context.Context, f func(crawlers.Target) error) err
 }
 
 func (r *run) Waiting(ctx context.Context) (n int, due time.Time, err error) {
-	if err := r.conn.QueryRowContext(ctx, `SELECT count(*) FROM step INDEXED BY step_todo WHERE state = 0`).Scan(&n); err != nil || n == 0 {
+	var parked, all int
+	if err := r.conn.QueryRowContext(ctx, `SELECT count(*) FROM step INDEXED BY step_todo WHERE state = 0`).Scan(&all); err != nil {
 		return 0, time.Time{}, r.fail("count", err)
 	}
-	var parked int
-	var first sql.NullInt64
-	if err := r.conn.QueryRowContext(ctx, `SELECT count(*), min(due) FROM step INDEXED BY step_due WHERE state = 0 AND due > 0`).Scan(&parked, &first); err != nil {
+	if n = all - len(r.out); n <= 0 {
+		return 0, time.Time{}, nil
+	}
+	rows, err := r.conn.QueryContext(ctx, `SELECT id, due FROM step INDEXED BY step_due WHERE state = 0 AND due > 0 ORDER BY due`)
+	if err != nil {
 		return 0, time.Time{}, r.fail("count", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, micros int64
+		if err := rows.Scan(&id, &micros); err != nil {
+			return 0, time.Time{}, r.fail("count", err)
+		}
+		if _, out := r.out[id]; out {
+			continue
+		}
+		if parked++; parked == 1 {
+			due = time.UnixMicro(micros).UTC()
+		}
 	}
 	if parked < n {
-		return n, time.UnixMicro(1).UTC(), nil
+		due = time.UnixMicro(1).UTC()
 	}
-	return n, time.UnixMicro(first.Int64).UTC(), nil
+	return n, due, r.fail("count", rows.Err())
 }
 
 func (r *run) Tally(ctx context.Context) (t crawlers.Tally, err error) {
@@ -459,7 +509,7 @@ func (r *run) Tally(ctx context.Context) (t crawlers.Tally, err error) {
 			return t, r.fail("count", err)
 		}
 		switch crawlers.ItemState(state) {
-		case crawlers.ItemTodo, crawlers.ItemDoing:
+		case crawlers.ItemTodo:
 			t.Todo += n
 		case crawlers.ItemDone:
 			t.Done += n
@@ -485,7 +535,7 @@ func (r *run) Finish(ctx context.Context) error {
 func (r *run) Close() error {
 	// A connection with open statements would live on, and hold its lock.
 	var err error
-	for _, s := range []*sql.Stmt{r.claimHost, r.claimNext, r.setDoing, r.finish, r.requeue, r.insert, r.setTarget} {
+	for _, s := range []*sql.Stmt{r.begin, r.commit, r.rollback, r.claimHost, r.claimNext, r.finish, r.requeue, r.insert, r.setTarget} {
 		err = errors.Join(err, s.Close())
 	}
 	return r.fail("close", errors.Join(err, r.conn.Close(), r.db.Close()))
