@@ -37,6 +37,7 @@ type conn struct {
 	writing bool
 	cur     *attempt // that uses the connection, or was the last to do so
 	used    bool     // an attempt before cur used the connection
+	held    []byte   // received, and not given to net/http yet
 	dead    error    // if not nil: the connection is of no further use
 }
 
@@ -174,9 +175,28 @@ func (c *conn) send(a *attempt, p []byte) (int, error) {
 }
 
 // Read gives net/http the bytes of the response to the request in flight, and
-// none beyond its end.
+// none beyond its end. A head is given as a whole: net/http leaves at the
+// first line that it does not like, and the rest would be lost.
 func (c *conn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.readSome(p)
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// readSome is Read, but may give neither bytes nor an error.
+func (c *conn) readSome(p []byte) (int, error) {
 	c.mu.Lock()
+	if len(c.held) > 0 && (c.dead != nil || !c.cur.headPending()) {
+		n := copy(p, c.held)
+		if c.held = c.held[n:]; len(c.held) == 0 {
+			c.held = nil
+		}
+		c.mu.Unlock()
+		return n, nil
+	}
 	if c.dead != nil {
 		defer c.mu.Unlock()
 		return 0, c.dead
@@ -202,12 +222,16 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, c.dead
 		}
 		n = c.receive(a, p[:n])
+		if len(c.held) > 0 || n > 0 && a.headPending() {
+			c.held = append(c.held, p[:n]...)
+			n = 0
+		}
 	}
 	if err == nil {
 		if limited && a.split.ended() {
 			c.Conn.SetReadDeadline(time.Time{})
 		}
-		return n, c.deadIf(n == 0)
+		return n, nil
 	}
 	if a != nil && !a.finished && !a.split.ended() {
 		if err == io.EOF {
@@ -222,17 +246,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.dead == nil {
 		c.dead = err
 	}
-	if n > 0 {
-		return n, nil
-	}
-	return 0, err
+	return n, nil // the error next time
 }
 
-func (c *conn) deadIf(yes bool) error {
-	if yes {
-		return c.dead
-	}
-	return nil
+// headPending reports whether part of a head was received.
+func (a *attempt) headPending() bool {
+	return a != nil && a.split.state == inHead && a.split.off > a.split.interim
 }
 
 func isTimeout(err error) bool {
@@ -266,7 +285,7 @@ func (c *conn) receive(a *attempt, p []byte) int {
 	switch {
 	case a.split.tooLong:
 		a.setCause(ErrTooLarge)
-		c.dead = ErrTooLarge
+		c.dead, c.held = ErrTooLarge, nil
 		return 0
 	case a.split.broken(), a.split.ended() && (n < len(p) || a.split.surplus):
 		c.linger(a)
@@ -373,7 +392,7 @@ func (c *conn) failKeeping(a *attempt, err error) {
 		a.keepErr = err
 	}
 	a.setCause(err)
-	c.dead = err
+	c.dead, c.held = err, nil
 }
 
 // end waits for a Write that is under way to return, closes the connection if

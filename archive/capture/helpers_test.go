@@ -226,6 +226,13 @@ func (s *rawServer) talk(c net.Conn) {
 	}
 }
 
+// connections gives how many connections were made.
+func (s *rawServer) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
 // sent gives the requests since the last call.
 func (s *rawServer) sent() [][]byte {
 	s.mu.Lock()

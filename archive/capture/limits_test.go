@@ -37,8 +37,8 @@ func TestGzipBomb(t *testing.T) {
 			t.Errorf("recorded %d bytes, truncated %q, outcome %q", len(ex.response), ex.Truncated, ex.Outcome)
 		}
 	}
-	if s.conns != 1 {
-		t.Errorf("%d connections: the rest of a bomb was not read", s.conns)
+	if n := s.connections(); n != 1 {
+		t.Errorf("%d connections: the rest of a bomb was not read", n)
 	}
 	tr, _ = setup(t, Options{MaxDecoded: 64 << 20})
 	if got := get(t, tr, newRequest(t, "GET", s.url("/"), nil)); got.err != nil || len(got.body) != 64<<20 {
@@ -296,8 +296,8 @@ func TestEarlyClose(t *testing.T) {
 			t.Errorf("recorded %q, truncated %q", ex.response, ex.Truncated)
 		}
 	}
-	if s.conns != 2 {
-		t.Errorf("%d connections, want 2", s.conns)
+	if n := s.connections(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
 	}
 
 	// Closed while another goroutine reads.

@@ -179,11 +179,16 @@ func (s *splitter) stepHead(p []byte) int {
 		s.line = s.line[:0]
 		return 0
 	}
+	if !s.request && !bytes.HasPrefix(s.line, startOfHead[:min(len(startOfHead), len(s.line))]) {
+		s.state = broken // not HTTP: there may never be an end
+	}
 	if s.off+int64(len(p)) > maxHead {
 		s.state, s.tooLong = broken, true
 	}
 	return len(p)
 }
+
+var startOfHead = []byte("HTTP/")
 
 // endOfHead gives the index after the empty line that ends a head, 0 if it is
 // not in b yet, -1 if b begins with an empty line. No end lies before from.

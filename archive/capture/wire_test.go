@@ -194,8 +194,8 @@ func TestKeepAlive(t *testing.T) {
 					clean++
 				}
 			}
-			if limit := 4 * (len(wireCases) - clean + 1); s.conns > limit {
-				t.Errorf("%d connections for %d requests, %d of them on connections to keep: want at most %d", s.conns, 4*len(wireCases), 4*clean, limit)
+			if limit, n := 4*(len(wireCases)-clean+1), s.connections(); n > limit {
+				t.Errorf("%d connections for %d requests, %d of them on connections to keep: want at most %d", n, 4*len(wireCases), 4*clean, limit)
 			}
 		})
 	}
