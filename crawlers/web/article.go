@@ -3,8 +3,6 @@ package web
 import (
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/refrain-archive/refrain/internal/dates"
 	"github.com/refrain-archive/refrain/internal/urlform"
@@ -42,7 +40,7 @@ func (d *document) facts(asked string) facts {
 		}
 	}
 	f.site = firstOf(d.first("og:site_name", "application-name"), f.ld.site)
-	f.title = cut(squeeze(firstOf(f.ld.headline, d.first("og:title", "twitter:title", "dc.title"), d.ownTitle(f.site), d.h1)), maxValue)
+	f.title = cut(squeeze(firstOf(f.ld.headline, d.first("og:title", "twitter:title", "dc.title"), d.firstProp("headline"), d.ownTitle(f.site), d.h1)), maxValue)
 	f.description = squeeze(firstOf(d.first("og:description", "description", "twitter:description", "dc.description"), f.ld.description))
 	f.kind = d.kind(f.ld)
 	f.lang = d.language(f.ld)
@@ -244,39 +242,6 @@ func (d *document) tags(ld linkedData) []string {
 		if p.name == "tag" {
 			add(strings.TrimPrefix(p.value, "#"))
 		}
-	}
-	return tags
-}
-
-// hashtags lists the #words of a text, each spelling once.
-func hashtags(text string) []string {
-	var tags []string
-	seen := map[string]bool{}
-	for i := 0; i < len(text); {
-		at := strings.IndexByte(text[i:], '#')
-		if at < 0 {
-			break
-		}
-		i += at
-		before, _ := utf8.DecodeLastRuneInString(text[:i])
-		i++
-		if before != utf8.RuneError && (unicode.IsLetter(before) || unicode.IsDigit(before) || strings.ContainsRune("&/_#=?", before)) {
-			continue
-		}
-		end, letter := i, false
-		for end < len(text) {
-			r, size := utf8.DecodeRuneInString(text[end:])
-			if !(r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.M, r)) || r == utf8.RuneError {
-				break
-			}
-			letter = letter || unicode.IsLetter(r)
-			end += size
-		}
-		if tag := text[i:end]; letter && len(tag) <= 200 && !seen[tag] && len(tags) < maxTags {
-			seen[tag] = true
-			tags = append(tags, tag)
-		}
-		i = end
 	}
 	return tags
 }

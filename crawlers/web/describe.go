@@ -44,8 +44,8 @@ func Describe(ex crawlers.Exchange) (Description, error) {
 		return Description{}, fmt.Errorf("web: describe %s: %s, not a page", ex.URL, media)
 	}
 	body, _ := bounded(ex.Body)
-	p := parse(asked, body, ex.Header.Get("Content-Type"))
-	f := p.doc.facts(id)
+	p := parse(asked, id, body, ex.Header.Get("Content-Type"))
+	f := p.facts
 	d := Description{
 		Title: f.title, Text: p.content.Text, SiteName: f.site, Summary: f.description, Canonical: p.doc.canonical,
 		Lang: f.lang, Next: p.doc.next, Types: append(f.ld.types, p.doc.itemtypes...), Feeds: p.doc.feeds, Links: p.doc.links,

@@ -69,35 +69,39 @@ type name struct {
 	keep   bool  // it may be the text all the same
 }
 
-// mainText finds the main text under body, and says how many letters the page
-// shows in all, without those in links. The tree is not changed.
-func mainText(body *html.Node, title string) (found selection, whole int) {
-	if body == nil {
-		return selection{}, 0
-	}
-	strict, whole := extract(body, title, true)
-	if strict.letters < enoughText {
-		loose, more := extract(body, title, false)
-		whole = max(whole, more)
-		if loose.letters > strict.letters+strict.letters/4 {
-			return loose, whole
-		}
-	}
-	return strict, whole
-}
-
 // A selection is a main text: its nodes, and what to leave out of them.
 type selection struct {
 	nodes, drop []*html.Node
 	letters     int
+	whole, all  int // letters that the page shows: without those in links, and with them
 }
 
-func extract(body *html.Node, title string, strict bool) (selection, int) {
+// mainText finds the main text under body. The tree is not changed.
+func mainText(body *html.Node, title string) selection {
+	if body == nil {
+		return selection{}
+	}
+	strict := extract(body, title, true)
+	if strict.letters >= enoughText {
+		return strict
+	}
+	loose := extract(body, title, false)
+	loose.whole, loose.all = max(loose.whole, strict.whole), max(loose.all, strict.all)
+	if loose.letters > strict.letters+strict.letters/4 {
+		return loose
+	}
+	strict.whole, strict.all = loose.whole, loose.all
+	return strict
+}
+
+func extract(body *html.Node, title string, strict bool) selection {
 	e := extractor{names: map[string]name{}, strict: strict, title: strings.ToLower(squeeze(title))}
 	e.walk(body, e.open(body, -1), 0)
 	e.close(0)
-	whole := int(e.blocks[0].text - e.blocks[0].link)
-	return e.pick(), whole
+	s := e.pick()
+	s.all = int(e.blocks[0].text)
+	s.whole = s.all - int(e.blocks[0].link)
+	return s
 }
 
 func (e *extractor) open(n *html.Node, parent int32) int32 {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/internal/hashtags"
 	"github.com/refrain-archive/refrain/internal/htmltext"
 	"github.com/refrain-archive/refrain/internal/textenc"
 	"github.com/refrain-archive/refrain/internal/urlform"
@@ -130,8 +131,8 @@ func (r *reader) html() {
 		r.follow(d)
 		return
 	}
-	p := parse(r.asked, body, r.ex.Header.Get("Content-Type"))
-	f := p.doc.facts(r.id)
+	p := parse(r.asked, r.id, body, r.ex.Header.Get("Content-Type"))
+	f := p.facts
 	if target, ok := refreshTarget(p.doc.refresh); ok && p.letters < 4*fewLetters {
 		r.redirect(target, "meta refresh")
 		if r.page.Outcome != "" || len(r.page.Next) > 0 {
@@ -144,10 +145,16 @@ func (r *reader) html() {
 			return
 		}
 	}
-	it := p.post(r.id, f)
+	it, summary := p.post(r.id, f)
+	if it.Title == "" && it.Text == "" && len(it.Media) == 0 {
+		r.page.Outcome, r.page.Reason = post.LayoutChanged, "the page shows no title, no text and no picture"
+		return
+	}
 	it.Outcome = r.page.Outcome
 	switch {
 	case r.page.Outcome != "":
+	case summary:
+		it.Outcome, r.page.Outcome, r.page.Reason = post.OKMetaOnly, post.OKMetaOnly, "the page shows no text of its own; its head's summary stands for it"
 	case r.ex.Truncated:
 		it.Outcome, r.page.Outcome, r.page.Reason = post.OKPartial, post.OKPartial, fmt.Sprintf("the body was cut after %d bytes", len(r.ex.Body))
 	case cutShort:
@@ -224,28 +231,30 @@ func isFile(p string) bool {
 // A parsed page: what its markup states, and its main text.
 type parsed struct {
 	doc     *document
+	facts   facts
 	nodes   []*html.Node // the main text
 	content htmltext.Content
-	letters int  // of the main text
-	whole   int  // of the page, without those in links
-	flat    bool // too deep to be parsed: the text is all of the page's text
+	letters int // of the main text
+	whole   int // of the page, without those in links
+	all     int // of the page
 }
 
-func parse(asked *url.URL, body []byte, contentType string) *parsed {
+func parse(asked *url.URL, id string, body []byte, contentType string) *parsed {
 	text, _ := textenc.HTML(body, contentType)
 	p := &parsed{doc: newDocument(asked)}
 	root, err := html.Parse(bytes.NewReader(text))
-	if err != nil { // nested deeper than the parser goes
-		p.flat = true
+	if err != nil { // nested deeper than the parser goes: all text of the page
 		p.content.Text = p.doc.scan(text, true)
 		p.letters = len(p.content.Text)
-		p.whole = p.letters
+		p.whole, p.all = p.letters, p.letters
+		p.facts = p.doc.facts(id)
 		return p
 	}
 	p.doc.gather(root)
-	found, whole := mainText(p.doc.body, firstOf(p.doc.first("og:title"), p.doc.h1, p.doc.title))
-	p.nodes, p.letters, p.whole = found.nodes, found.letters, whole
-	if found.letters < fallbackLetters && whole > 4*fallbackLetters && whole < 1<<20 {
+	p.facts = p.doc.facts(id)
+	found := mainText(p.doc.body, p.facts.title)
+	p.nodes, p.letters, p.whole, p.all = found.nodes, found.letters, found.whole, found.all
+	if whole := found.whole; found.letters < fallbackLetters && whole > 4*fallbackLetters && whole < 1<<20 {
 		parser := readability.NewParser()
 		parser.DisableJSONLD = true
 		if article, err := parser.ParseDocument(root, asked); err == nil && article.Node != nil {
@@ -264,9 +273,10 @@ func parse(asked *url.URL, body []byte, contentType string) *parsed {
 	return p
 }
 
-// post makes the page's post.
-func (p *parsed) post(id string, f facts) post.Post {
-	it := post.Post{
+// post makes the page's post. summary says that its text is only the head's
+// description.
+func (p *parsed) post(id string, f facts) (it post.Post, summary bool) {
+	it = post.Post{
 		ID: id, Kind: f.kind, URL: f.url, Account: f.account, Title: f.title, Text: p.content.Text, Lang: f.lang,
 		Created: f.created, Edited: f.edited, Links: p.content.Links, Tags: f.tags,
 	}
@@ -276,8 +286,11 @@ func (p *parsed) post(id string, f facts) post.Post {
 			it.Text = htmltext.Fragment(body, p.doc.base).Text
 		}
 	}
+	if p.letters < fewLetters && p.all >= 4*fewLetters && f.kind == post.KindPage && !p.shell() && p.doc.body != nil {
+		it.Text = htmltext.Nodes([]*html.Node{p.doc.body}, p.doc.base).Text // a list of links, as front pages are: these are its text
+	}
 	if it.Text == "" {
-		it.Text = f.description
+		it.Text, summary = f.description, f.description != ""
 	}
 	if len(it.Links) == 0 || p.letters < fewLetters {
 		it.Links = p.doc.links
@@ -291,8 +304,8 @@ func (p *parsed) post(id string, f facts) post.Post {
 		g.content(p.doc.body)
 	}
 	it.Media = g.media
-	it.Hashtags = hashtags(it.Text)
-	return it
+	it.Hashtags = hashtags.In(it.Text)
+	return it, summary
 }
 
 // refusal tells pages with status 200 that serve nothing: an error that says so
@@ -304,17 +317,21 @@ func (p *parsed) refusal(f facts) (post.Outcome, string) {
 	if said := firstOf(notFoundWords(p.doc.title), notFoundWords(p.doc.h1)); said != "" && f.created.IsZero() && f.kind == post.KindPage {
 		return post.NotFound, fmt.Sprintf("status 200, but the page says %q", said)
 	}
-	if p.letters >= fewLetters || p.whole >= 2*fewLetters {
-		return "", ""
-	}
-	needsScript := p.doc.shell || p.doc.scripts > 500 && (len(p.doc.links) < 3 || mentionsScript(p.doc.noscript))
-	if !needsScript {
+	if !p.shell() {
 		return "", ""
 	}
 	if f.title != "" && f.description != "" || f.kind == post.KindArticle || len(f.ld.types) > 0 {
 		return post.OKMetaOnly, "only scripts would draw the text; the head says what the page is about"
 	}
 	return post.LayoutChanged, "only scripts would draw the text, and the head says nothing about it"
+}
+
+// shell reports whether a page is one that scripts are to fill.
+func (p *parsed) shell() bool {
+	if p.letters >= fewLetters || p.whole >= 2*fewLetters {
+		return false
+	}
+	return p.doc.shell || p.doc.scripts > 500 && (len(p.doc.links) < 3 || mentionsScript(p.doc.noscript))
 }
 
 func mentionsScript(noscript string) bool {
