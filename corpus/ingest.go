@@ -114,6 +114,20 @@ func (in *ingest) id(query string, args ...any) (int64, error) {
 	return id, err
 }
 
+// word runs a query that gives one text, and "" if it gives no row.
+func (in *ingest) word(query string, args ...any) (string, error) {
+	st, err := in.prepare(query)
+	if err != nil {
+		return "", err
+	}
+	var word string
+	err = st.QueryRowContext(in.ctx, args...).Scan(&word)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return word, err
+}
+
 func (in *ingest) fetch(f *Fetch) error {
 	if f.Record == "" {
 		return errors.New("the fetch has no record: nothing is believed that is not in the archive")
@@ -121,6 +135,9 @@ func (in *ingest) fetch(f *Fetch) error {
 	err := in.exec(`INSERT INTO fetch (record, url, method, platform, ref, ref_url, route, role, outcome, reason, status, fetched, run, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING`,
 		f.Record, f.URL, f.Method, f.Platform, f.Ref, f.RefURL, f.Route, f.Role, string(f.Outcome), f.Reason, f.Status, f.FetchedAt.UnixMicro(), f.Run, string(f.Line))
+	if err == nil && f.Route == "" { // posts whose fetch was taken in before
+		f.Route, err = in.word("SELECT route FROM fetch WHERE record = ?", f.Record)
+	}
 	if err != nil {
 		return err
 	}

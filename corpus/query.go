@@ -23,6 +23,7 @@ type Query struct {
 	Limit    int       // 0 is 50; negative is no limit
 	Offset   int
 	Oldest   bool // oldest first; the default is newest first
+	Longest  bool // those not seen for the longest time first
 }
 
 // ParseQuery reads the query language of `refrain search`: words that must all

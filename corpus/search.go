@@ -220,7 +220,11 @@ func (s *Store) Search(ctx context.Context, q Query) (hits []Hit, total int, err
 	if q.Oldest {
 		order = "ASC"
 	}
-	hits, err = s.hits(ctx, where+" ORDER BY coalesce(p.created_from, p.created_to, p.first_seen) "+order+", p.id "+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...)
+	by := "coalesce(p.created_from, p.created_to, p.first_seen)"
+	if q.Longest {
+		by, order = "p.last_seen", "ASC"
+	}
+	hits, err = s.hits(ctx, where+" ORDER BY "+by+" "+order+", p.id "+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("search the corpus %s: %w", s.path, err)
 	}
