@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"html"
 	"io"
 	"net/url"
 	"strings"
@@ -203,7 +204,7 @@ func (r *reader) item(it *item, h feedHead) (post.Post, bool) {
 	if id == "" {
 		return post.Post{}, false
 	}
-	p := post.Post{ID: id, Kind: post.KindArticle, URL: storyURL(id), Title: strings.TrimSpace(firstOf(it.Titles...)), Outcome: post.OK}
+	p := post.Post{ID: id, Kind: post.KindArticle, URL: storyURL(id), Title: strings.TrimSpace(html.UnescapeString(firstOf(it.Titles...))), Outcome: post.OK}
 	p.Account = r.itemAuthor(strings.TrimSpace(it.Creator), link, h)
 	for _, c := range it.Categories {
 		if c = strings.TrimSpace(c); c != "" {
@@ -226,7 +227,12 @@ func (r *reader) item(it *item, h feedHead) (post.Post, bool) {
 		src, p.Outcome = cut, post.OKPartial
 	}
 	c := htmltext.Fragment(src, nil)
-	p.Text, p.Links = c.Text, c.Links
+	p.Text = c.Text
+	for _, l := range c.Links {
+		if storyID(lastSegment(pathOf(l))) != p.ID { // a snippet links to its own story
+			p.Links = append(p.Links, l)
+		}
+	}
 	if p.Text == "" && p.Outcome == post.OKPartial {
 		p.Outcome = post.OKMetaOnly
 	}
@@ -235,7 +241,7 @@ func (r *reader) item(it *item, h feedHead) (post.Post, bool) {
 			continue
 		}
 		if id := imageID(m.URL); id != "" {
-			m.URL = imageURL(id)
+			m.URL, m.Width, m.Height = imageURL(id), 0, 0 // the size in the feed is not the picture's
 		}
 		addMedia(&p, m)
 	}

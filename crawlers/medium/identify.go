@@ -80,7 +80,7 @@ func identifyFeed(body []byte, host string) (crawlers.Ref, bool) {
 }
 
 func identifyJSON(ex crawlers.Exchange) (crawlers.Ref, bool) {
-	if !bytes.HasPrefix(trim(ex.Body), prefix) && !bytes.Contains(ex.Body, []byte(`"payload"`)) && !bytes.Contains(ex.Body, []byte(`"postResult"`)) {
+	if !bytes.HasPrefix(trim(ex.Body), prefix) && !bytes.Contains(ex.Body, []byte(`"payload"`)) && !bytes.Contains(ex.Body, []byte(`"postResult"`)) && !bytes.Contains(ex.Body, []byte(`"post"`)) {
 		return crawlers.Ref{}, false
 	}
 	r := newReader(crawlers.Step{Ref: crawlers.Ref{Platform: platform}}, ex)

@@ -339,8 +339,12 @@ func markupBody(page []byte, title string) (htmltext.Content, bool) {
 		return htmltext.Content{}, false
 	}
 	c := htmltext.Fragment(string(rest[open:closing]), nil)
-	if first, tail, _ := strings.Cut(c.Text, "\n"); sameText(first, title) {
-		c.Text = strings.TrimSpace(tail)
+	blocks := strings.Split(c.Text, "\n\n")
+	for i := range blocks[:min(len(blocks), 3)] { // the title, after a picture's caption at most
+		if sameText(blocks[i], title) {
+			c.Text = strings.Join(append(blocks[:i:i], blocks[i+1:]...), "\n\n")
+			break
+		}
 	}
 	if c.Text == "" {
 		return htmltext.Content{}, false

@@ -328,6 +328,7 @@ func dates(p *post.Post, first, latest any) {
 
 // author makes the account of a story.
 func author(id, username, name, imageID string) post.Account {
+	name = strings.ToValidUTF8(name, "\uFFFD") // markup is read as bytes
 	a := post.Account{ID: id, Handle: username, Name: name, Avatar: imageURL(imageID)}
 	switch {
 	case username != "":
