@@ -60,7 +60,11 @@
 // urn:refrain:post:PLATFORM:ID (bytes that may not stand in a URI are
 // percent-encoded), WARC-Date the time at which the answer was read, and
 // WARC-Concurrent-To the response that it was read from, which may lie in an
-// earlier segment. What was computed from a file has the target
+// earlier segment. Directly before the posts of an exchange stands what it said
+// beside them (outcome, coverage, identities, further steps), as a resource
+// record of application/json with the target urn:refrain:page:UUID; it is there
+// for exchanges without posts too, and for fetches that were not made because
+// robots.txt forbade them. Package crawlers (Line) describes the JSON. What was computed from a file has the target
 // urn:refrain:asset:sha256:HEX. Package post describes the JSON.
 //
 // # The CDXJ
@@ -72,11 +76,13 @@
 //
 // gzip of UTF-8 text, one JSON object a line, in the order of the records:
 //
-//	{"record_id":"urn:uuid:…","offset":12345,"post":{…}}
+//	{"record_id":"urn:uuid:…","offset":12345,"page":{…}}
+//	{"record_id":"urn:uuid:…","offset":12399,"post":{…}}
 //
-// record_id and offset are those of the post's resource record in the WARC of
-// the same segment, post is that record's block. It can be made again from the
-// WARC. A segment without posts has no posts file.
+// record_id and offset are those of the line's resource record in the WARC of
+// the same segment, page or post is that record's block. A page's line comes
+// before those of its posts. The file can be made again from the WARC. A segment
+// without either has no posts file.
 //
 // # Segments that are being written
 //

@@ -133,8 +133,10 @@ func checkSegment(ctx context.Context, a *archive.Archive, s archive.Segment, id
 		if ok {
 			lines = append(lines, line.String()+"\n")
 		}
-		if strings.HasPrefix(r.Header.TargetURI(), "urn:refrain:post:") {
-			posts = append(posts, fmt.Sprintf(`{"record_id":%q,"offset":%d,"post":%s}`, r.ID(), r.Offset, data)+"\n")
+		for _, kind := range []string{"post", "page"} {
+			if strings.HasPrefix(r.Header.TargetURI(), "urn:refrain:"+kind+":") {
+				posts = append(posts, fmt.Sprintf(`{"record_id":%q,"offset":%d,%q:%s}`, r.ID(), r.Offset, kind, data)+"\n")
+			}
 		}
 	}
 	if n < 2 {

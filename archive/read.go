@@ -301,8 +301,8 @@ func (a *Archive) Records(ctx context.Context, name Name) iter.Seq2[*Record, err
 	}
 }
 
-// Posts reads the posts of a segment in the order in which they were written:
-// from the posts file, or from the resource records where there is none yet.
+// Posts reads the lines of a segment's posts file in the order in which they were
+// written: from that file, or from the resource records where there is none yet.
 func (a *Archive) Posts(ctx context.Context, name Name) iter.Seq2[PostLine, error] {
 	return func(yield func(PostLine, error) bool) {
 		f, err := a.openFile(ctx, name, PostsEnding)
@@ -349,12 +349,17 @@ func (a *Archive) postsOfRecords(ctx context.Context, name Name, yield func(Post
 			yield(PostLine{}, err)
 			return
 		}
-		if !strings.HasPrefix(record.Header.TargetURI(), "urn:refrain:post:") {
+		member, ok := memberOf(record.Header.TargetURI())
+		if !ok {
 			continue
 		}
 		line := PostLine{RecordID: record.ID(), Offset: record.Offset}
 		data, err := io.ReadAll(io.LimitReader(record, maxPost))
-		if err == nil {
+		switch {
+		case err != nil:
+		case member == memberPage:
+			line.Page = data
+		default:
 			err = json.Unmarshal(data, &line.Post)
 		}
 		if err != nil {

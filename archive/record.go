@@ -230,11 +230,15 @@ func oneLine(s string) string {
 // WritePosts appends a resource record for each post, concurrent to the record
 // of its Capture, and a line in the posts file. They are durable after Sync.
 func (a *Archive) WritePosts(ctx context.Context, posts []post.Post) error {
-	if len(posts) == 0 {
-		return nil
+	if err := checkPosts(posts); err != nil || len(posts) == 0 {
+		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.writePosts(posts)
+}
+
+func checkPosts(posts []post.Post) error {
 	for i := range posts {
 		p := &posts[i]
 		if p.Platform == "" || p.ID == "" {
@@ -243,26 +247,64 @@ func (a *Archive) WritePosts(ctx context.Context, posts []post.Post) error {
 		if p.Capture.RecordID == "" && p.Capture.Import == "" {
 			return fmt.Errorf("write post %s: it has no capture, and a post without its capture cannot exist", p.Key())
 		}
-		data, err := oneLineJSON(p)
-		if err != nil {
-			return fmt.Errorf("write post %s: %w", p.Key(), err)
-		}
-		if err := a.begin(); err != nil {
-			return fmt.Errorf("write post %s: %w", p.Key(), err)
-		}
-		s := a.segment
-		r := a.resource(Resource{URI: escapeURI(p.URN()), ContentType: "application/json", Block: warc.Bytes(data), Date: p.FetchedAt, ConcurrentTo: p.Capture.RecordID})
-		pos, err := s.write(r)
-		if err == nil {
-			if err = s.addPost(r.ID(), pos.Offset, data); err != nil {
-				s.sinkErr = err
-			}
-		}
-		if err = a.end(err); err != nil {
+	}
+	return nil
+}
+
+// writePosts is WritePosts with the lock held.
+func (a *Archive) writePosts(posts []post.Post) error {
+	for i := range posts {
+		p := &posts[i]
+		if _, err := a.writeLine(escapeURI(p.URN()), memberPost, p, p.FetchedAt, p.Capture.RecordID); err != nil {
 			return fmt.Errorf("write post %s: %w", p.Key(), err)
 		}
 	}
 	return nil
+}
+
+// pageURI begins the target URI of what an exchange said.
+const pageURI = "urn:refrain:page:"
+
+// WritePage appends what an exchange said beside its posts (outcome, coverage,
+// identities), as JSON, and then its posts, with nothing of others in between.
+// of is the capture of the exchange; it is zero where none was made (robots.txt
+// forbade it): then the page's record is the record of that. They are durable
+// after Sync.
+func (a *Archive) WritePage(ctx context.Context, page any, date time.Time, of post.Capture, posts []post.Post) (post.Capture, error) {
+	if err := checkPosts(posts); err != nil {
+		return post.Capture{}, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, err := a.writeLine(pageURI+strings.TrimPrefix(warc.NewID(), "urn:uuid:"), memberPage, page, date, of.RecordID)
+	if err != nil {
+		return post.Capture{}, fmt.Errorf("write what an exchange said: %w", err)
+	}
+	return c, a.writePosts(posts)
+}
+
+// writeLine appends a resource record of JSON and its line in the posts file.
+// The lock is held.
+func (a *Archive) writeLine(uri, member string, v any, date time.Time, concurrentTo string) (post.Capture, error) {
+	data, err := oneLineJSON(v)
+	if err != nil {
+		return post.Capture{}, err
+	}
+	if err := a.begin(); err != nil {
+		return post.Capture{}, err
+	}
+	s := a.segment
+	r := a.resource(Resource{URI: uri, ContentType: "application/json", Block: warc.Bytes(data), Date: date, ConcurrentTo: concurrentTo})
+	pos, err := s.write(r)
+	if err == nil {
+		if err = s.addPost(r.ID(), pos.Offset, member, data); err != nil {
+			s.sinkErr = err
+		}
+	}
+	if err = a.end(err); err != nil {
+		return post.Capture{}, err
+	}
+	return post.Capture{RecordID: r.ID(), File: string(s.name) + WARCEnding, Offset: pos.Offset, PayloadDigest: r.PayloadDigest}, nil
 }
 
 // A Resource is something that is neither an exchange nor a post: what was

@@ -202,11 +202,11 @@ func (s *segment) replay(size int64, rec *Recovery) (end int64, err error) {
 		}
 		var block []byte
 		var pos warc.Position
-		isPost := false
+		member, hasLine := "", false
 		if err == nil {
-			isPost = strings.HasPrefix(record.Header.TargetURI(), "urn:refrain:post:")
+			member, hasLine = memberOf(record.Header.TargetURI())
 			limit := int64(warc.MaxHTTPHead)
-			if isPost {
+			if hasLine {
 				limit = maxPost
 			}
 			if block, err = io.ReadAll(io.LimitReader(record, limit)); err == nil {
@@ -233,9 +233,11 @@ func (s *segment) replay(size int64, rec *Recovery) (end int64, err error) {
 		if err := s.addLine(&warc.Record{Header: record.Header, Block: warc.Bytes(block)}, pos); err != nil {
 			return end, err
 		}
-		if isPost && json.Valid(block) && !bytes.ContainsRune(block, '\n') {
-			rec.Posts++
-			if err := s.addPost(record.ID(), pos.Offset, block); err != nil {
+		if hasLine && json.Valid(block) && !bytes.ContainsRune(block, '\n') {
+			if member == memberPost {
+				rec.Posts++
+			}
+			if err := s.addPost(record.ID(), pos.Offset, member, block); err != nil {
 				return end, err
 			}
 		}

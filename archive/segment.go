@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,15 +231,35 @@ func (s *segment) addLine(r *warc.Record, pos warc.Position) error {
 	return s.index.add(line.Append(nil))
 }
 
-// A PostLine is one line of a posts file.
+// A PostLine is one line of a posts file: a post, or what an exchange said
+// beside its posts.
 type PostLine struct {
-	RecordID string    `json:"record_id"` // of the post's resource record, urn:uuid:…
-	Offset   int64     `json:"offset"`    // of that record in the WARC of the same segment
-	Post     post.Post `json:"post"`
+	RecordID string          `json:"record_id"`      // of the line's resource record, urn:uuid:…
+	Offset   int64           `json:"offset"`         // of that record in the WARC of the same segment
+	Post     post.Post       `json:"post,omitzero"`  // of a post's line
+	Page     json.RawMessage `json:"page,omitempty"` // of a page's line: outcome, coverage, identities; the posts of the exchange follow
 }
 
-// addPost appends a line to the posts file, given the post's JSON.
-func (s *segment) addPost(id string, offset int64, postJSON []byte) error {
+// The members of a line that hold what its resource record holds.
+const (
+	memberPost = "post"
+	memberPage = "page"
+)
+
+// memberOf tells by its target URI whether a resource record has a line in the
+// posts file, and under which member.
+func memberOf(uri string) (member string, ok bool) {
+	switch {
+	case strings.HasPrefix(uri, "urn:refrain:post:"):
+		return memberPost, true
+	case strings.HasPrefix(uri, pageURI):
+		return memberPage, true
+	}
+	return "", false
+}
+
+// addPost appends a line to the posts file, given the JSON of its member.
+func (s *segment) addPost(id string, offset int64, member string, data []byte) error {
 	if s.posts.file == nil {
 		file, err := s.work.fs.Create(s.work.path(s.name.Key(PostsEnding) + openEnding))
 		if err != nil {
@@ -255,7 +276,7 @@ func (s *segment) addPost(id string, offset int64, postJSON []byte) error {
 		return err
 	}
 	var line bytes.Buffer
-	fmt.Fprintf(&line, `{"record_id":%s,"offset":%d,"post":%s}`+"\n", idJSON, offset, postJSON)
+	fmt.Fprintf(&line, `{"record_id":%s,"offset":%d,%q:%s}`+"\n", idJSON, offset, member, data)
 	s.posts.n++
 	_, err = s.posts.gz.Write(line.Bytes())
 	return err
