@@ -140,7 +140,7 @@ func (s *secret) next(p []byte, from int) (begin, end int) {
 func matchForms(p []byte, value string) int {
 	n := 0
 	for i := 0; i < len(value); i++ {
-		forms := [3]int{}
+		forms := [5]int{}
 		k := byteForms(p[n:], value[i], &forms)
 		switch {
 		case k == 0:
@@ -162,7 +162,7 @@ func matchForms(p []byte, value string) int {
 
 // byteForms gives the lengths of the forms of b with which p begins, the
 // longest first, and how many there are.
-func byteForms(p []byte, b byte, forms *[3]int) (k int) {
+func byteForms(p []byte, b byte, forms *[5]int) (k int) {
 	if len(p) == 0 {
 		return 0
 	}
@@ -193,8 +193,13 @@ func byteForms(p []byte, b byte, forms *[3]int) (k int) {
 			add(i + 3)
 		case len(rest) >= 1 && rest[0] == b && !isAlnum(b) && b != '\\':
 			add(i + 1)
-		case b == '\\' && i > 1:
-			add(i &^ 1)
+		case b == '\\':
+			if i == 4 {
+				add(4)
+			}
+			if i >= 2 {
+				add(2)
+			}
 		}
 	case '&':
 		if i := bytes.IndexByte(p[:min(len(p), maxForm)], ';'); i > 0 && isEntity(string(p[1:i]), b) {
