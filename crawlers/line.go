@@ -31,8 +31,8 @@ type Line struct {
 	FetchedAt  time.Time    `json:"fetched_at,omitzero"`
 	Capture    post.Capture `json:"capture,omitzero"`
 	Reader     string       `json:"reader,omitempty"`
-	Run        string       `json:"run,omitempty"` // the collect run that made the fetch
-	Robots     string       `json:"robots,omitempty"`
+	Target     string       `json:"target,omitempty"` // key of what the seed names; empty outside a collect run
+	Seed       string       `json:"seed,omitempty"`   // as the user gave it
 }
 
 // NextLine is a further step, as a line shows it.

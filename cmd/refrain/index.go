@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/refrain-archive/refrain/archive"
+	"github.com/refrain-archive/refrain/archive/blob"
+	"github.com/refrain-archive/refrain/config"
+	"github.com/refrain-archive/refrain/corpus"
+	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/post"
+)
+
+type indexCmd struct{}
+
+func (indexCmd) Help() string {
+	return `The verbs that read the corpus do this first; run it alone to have it done beforehand.
+` + exitCodes
+}
+
+func (indexCmd) Run(ctx context.Context, a *app) (err error) {
+	store, err := a.freshCorpus(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, store)
+	if err := store.Index(ctx, func(done, total int) { a.say("refrain: %d of %d posts indexed", done, total) }); err != nil {
+		return err
+	}
+	return a.printTotals(ctx, store)
+}
+
+type rebuildCmd struct{}
+
+func (rebuildCmd) Help() string {
+	return `The corpus is made beside the old one and takes its place when it is whole.
+` + exitCodes
+}
+
+func (rebuildCmd) Run(ctx context.Context, a *app) (err error) {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	arch, err := a.openArchive(ctx, cfg, true)
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	final := filepath.Join(cfg.State, "corpus.sqlite")
+	fresh := filepath.Join(cfg.State, "corpus.new.sqlite")
+	if err := os.MkdirAll(cfg.State, 0o755); err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	if err := removeDatabase(fresh); err != nil {
+		return fmt.Errorf("rebuild: take away an unfinished corpus: %w", err)
+	}
+	store, err := corpus.Open(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	err = a.takeIn(ctx, arch, store)
+	if err == nil {
+		err = store.Index(ctx, nil)
+	}
+	if err == nil {
+		err = a.printTotals(ctx, store)
+	}
+	if err = errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	if err := removeDatabase(final); err != nil {
+		return fmt.Errorf("rebuild: take away the old corpus: %w", err)
+	}
+	if err := os.Rename(fresh, final); err != nil {
+		return fmt.Errorf("rebuild: put the new corpus in place: %w", err)
+	}
+	return nil
+}
+
+// removeDatabase removes a SQLite file with what belongs to it.
+func removeDatabase(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// freshCorpus opens the corpus and takes in what the archive has beyond it.
+func (a *app) freshCorpus(ctx context.Context) (*corpus.Store, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	return a.freshCorpusOf(ctx, cfg)
+}
+
+func (a *app) freshCorpusOf(ctx context.Context, cfg config.Config) (*corpus.Store, error) {
+	arch, err := a.openArchive(ctx, cfg, true)
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no archive at %s yet: `refrain collect` makes one, --archive names another", cfg.Archive)
+	}
+	if err != nil {
+		return nil, err
+	}
+	store, err := openCorpus(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.takeIn(ctx, arch, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// takeInBatch is how many posts go into the corpus in one transaction.
+const takeInBatch = 1000
+
+// takeIn brings the corpus up to date with the archive's posts files.
+func (a *app) takeIn(ctx context.Context, arch *archive.Archive, store *corpus.Store) error {
+	show := newTicker(a)
+	for s, err := range arch.Segments(ctx) {
+		if err != nil {
+			return fmt.Errorf("bring the corpus up to date: %w", err)
+		}
+		if err := a.takeInSegment(ctx, arch, store, s, show); err != nil {
+			return fmt.Errorf("bring the corpus up to date: segment %s: %w", s.Name, err)
+		}
+	}
+	show.end()
+	return nil
+}
+
+func (a *app) takeInSegment(ctx context.Context, arch *archive.Archive, store *corpus.Store, s archive.Segment, show *ticker) error {
+	taken, done, err := store.Taken(ctx, string(s.Name))
+	if err != nil || done {
+		return err
+	}
+	b := batcher{store: store, segment: string(s.Name)}
+	for line, err := range arch.Posts(ctx, s.Name) {
+		if err != nil {
+			return err
+		}
+		b.line++
+		if b.line <= taken {
+			continue
+		}
+		if line.Page != nil && b.posts+len(b.fetches) >= takeInBatch { // a fetch stays together with its posts
+			if err := b.flush(ctx, b.line-1, false); err != nil {
+				return err
+			}
+			show.tick(func() string { return fmt.Sprintf("corpus: segment %s, line %d", s.Name, b.line) })
+		}
+		if err := b.add(line); err != nil {
+			return fmt.Errorf("line %d: %w", b.line, err)
+		}
+	}
+	return b.flush(ctx, b.line, !s.Open)
+}
+
+// A batcher gathers the lines of a posts file into fetches with their posts.
+type batcher struct {
+	store   *corpus.Store
+	segment string
+	line    int64 // lines read of the file
+	fetches []corpus.Fetch
+	posts   int
+}
+
+func (b *batcher) add(line archive.PostLine) error {
+	if line.Page != nil {
+		fetch, err := fetchOf(line)
+		if err != nil {
+			return err
+		}
+		if fetch.Record != "" {
+			b.fetches = append(b.fetches, fetch)
+		}
+		return nil
+	}
+	b.posts++
+	p := line.Post
+	record := p.Capture.RecordID
+	if n := len(b.fetches); n > 0 && b.fetches[n-1].Record == record {
+		b.fetches[n-1].Posts = append(b.fetches[n-1].Posts, p)
+		return nil
+	}
+	// Posts whose page line was taken in before, or that were imported.
+	if record == "" {
+		record = fmt.Sprintf("%s:%d", p.Capture.Import, p.Capture.Line)
+	}
+	b.fetches = append(b.fetches, corpus.Fetch{Record: record, URL: p.URL, Platform: p.Platform, Outcome: p.Outcome, FetchedAt: p.FetchedAt, Line: json.RawMessage("{}"), Posts: []post.Post{p}})
+	return nil
+}
+
+// flush takes in what was gathered: the segment's first lines are in the corpus
+// then.
+func (b *batcher) flush(ctx context.Context, lines int64, done bool) error {
+	err := b.store.Ingest(ctx, corpus.Batch{Fetches: b.fetches, Segment: b.segment, Lines: lines, Done: done})
+	b.fetches, b.posts = nil, 0
+	return err
+}
+
+// fetchOf reads a page line. Lines of other kinds (assets) give a fetch without
+// a record.
+func fetchOf(line archive.PostLine) (corpus.Fetch, error) {
+	page, _, err := crawlers.ParseLine(line.Page)
+	if err != nil || page == nil {
+		return corpus.Fetch{}, err
+	}
+	f := corpus.Fetch{
+		Record: page.Capture.RecordID, URL: page.URL, Method: page.Method, Platform: page.Platform, Route: page.Route, Role: string(page.Role),
+		Outcome: page.Outcome, Reason: page.Reason, Status: page.Status, FetchedAt: page.FetchedAt, Line: line.Page,
+	}
+	if f.Record == "" { // no exchange was made: the page line itself is the record of the finding
+		f.Record = line.RecordID
+	}
+	if page.Ref != nil {
+		f.Ref, f.RefURL = page.Ref.Key(), page.Ref.URL
+		switch page.Ref.Kind {
+		case crawlers.RefPost, crawlers.RefComment, crawlers.RefQuestion, crawlers.RefPage:
+			f.RefPost = page.Ref.ID
+		}
+	}
+	for _, i := range page.Identities {
+		f.Identities = append(f.Identities, corpus.Identity{Kind: string(i.Kind), Alias: i.Alias, ID: i.ID, URL: i.URL})
+	}
+	return f, nil
+}
+
+func (a *app) printTotals(ctx context.Context, store *corpus.Store) error {
+	t, err := store.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.writeJSON(t)
+	}
+	return a.printf("corpus: %s (%s), %s, %s", plural(t.Posts, "post"), plural(t.Observations, "observation"), plural(t.Accounts, "account"), plural(t.Fetches, "fetch"))
+}
+
+// A ticker shows slow work: a line now and then.
+type ticker struct {
+	app  *app
+	next time.Time
+	used bool
+}
+
+func newTicker(a *app) *ticker { return &ticker{app: a, next: time.Now().Add(time.Second)} }
+
+func (t *ticker) tick(line func() string) {
+	now := time.Now()
+	if t.app.Quiet || now.Before(t.next) {
+		return
+	}
+	if t.app.terminal {
+		fmt.Fprintf(t.app.err, "\r\x1b[K%s", shorten(line(), 118)) //nolint:errcheck // a notice
+		t.next, t.used = now.Add(200*time.Millisecond), true
+		return
+	}
+	fmt.Fprintln(t.app.err, line()) //nolint:errcheck // a notice
+	t.next = now.Add(10 * time.Second)
+}
+
+func (t *ticker) end() {
+	if t.used {
+		fmt.Fprint(t.app.err, "\r\x1b[K") //nolint:errcheck // a notice
+	}
+}

@@ -1,0 +1,422 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/refrain-archive/refrain/archive"
+	"github.com/refrain-archive/refrain/archive/blob"
+	"github.com/refrain-archive/refrain/archive/cdx"
+	"github.com/refrain-archive/refrain/archive/warc"
+)
+
+type verifyCmd struct {
+	Files []string `arg:"" optional:"" name:"file" help:"WARC, ARC or CDXJ files; without any, every segment of the archive is checked."`
+	WARC  string   `name:"warc" placeholder:"FILE" help:"The WARC that a CDXJ file is of (default: the file of its name beside it)."`
+}
+
+func (verifyCmd) Help() string {
+	return `The verdict of a file is one of
+  sound               everything checked fits
+  sound with remarks  all of it can be read and believed; something is odd (another tool's habits)
+  damaged             a part cannot be read, or is not what its digest says
+
+Examples:
+  refrain verify                  (the whole archive: WARC, CDXJ, and posts against their captures)
+  refrain verify crawl.warc.gz
+` + exitCodes
+}
+
+// verifyReport is what --json writes for one file.
+type verifyReport struct {
+	File     string            `json:"file"`
+	Verdict  warc.Verdict      `json:"verdict"`
+	WARC     *warc.Report      `json:"warc,omitempty"`
+	CDXJ     *cdx.VerifyReport `json:"cdxj,omitempty"`
+	Posts    int64             `json:"posts,omitempty"` // checked against their capture
+	Findings []string          `json:"findings,omitempty"`
+}
+
+func (c verifyCmd) Run(ctx context.Context, a *app) (err error) {
+	v := &verification{app: a}
+	if len(c.Files) == 0 {
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		if err := v.archive(ctx, cfg.Archive, func() (*archive.Archive, error) { return a.openArchive(ctx, cfg, true) }); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.Files {
+		if err := v.file(ctx, name, c.WARC); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+	}
+	if !a.JSON {
+		if err := a.printf("%s checked: %d sound, %d sound with remarks, %d damaged", plural(int64(v.sound+v.remarks+v.damaged), "file"), v.sound, v.remarks, v.damaged); err != nil {
+			return err
+		}
+	}
+	if v.damaged > 0 {
+		return &exitError{exitVerify, errReported}
+	}
+	return nil
+}
+
+// A verification counts verdicts and writes reports.
+type verification struct {
+	app                     *app
+	sound, remarks, damaged int
+}
+
+func (v *verification) report(r verifyReport) error {
+	switch r.Verdict {
+	case warc.Damaged:
+		v.damaged++
+	case warc.SoundWithRemarks:
+		v.remarks++
+	default:
+		v.sound++
+	}
+	if v.app.JSON {
+		return v.app.writeJSON(r)
+	}
+	what := ""
+	switch {
+	case r.WARC != nil:
+		what = fmt.Sprintf(" (%s, %d digests fit)", plural(r.WARC.Records, "record"), r.WARC.Digests)
+	case r.CDXJ != nil:
+		what = fmt.Sprintf(" (%s)", plural(r.CDXJ.Lines, "line"))
+	case r.Posts > 0:
+		what = fmt.Sprintf(" (%s, each with its capture)", plural(r.Posts, "post"))
+	}
+	if err := v.app.printf("%s: %s%s", r.File, r.Verdict, what); err != nil {
+		return err
+	}
+	if r.WARC != nil {
+		for _, f := range r.WARC.Findings {
+			where := ""
+			if f.RecordID != "" {
+				where = ", record " + f.RecordID
+			}
+			if err := v.app.printf("  %s at offset %d%s: %s\n    %s", f.Severity, f.Offset, where, f.Detail, f.Meaning); err != nil {
+				return err
+			}
+		}
+		listed := 0
+		for _, n := range r.WARC.Counts {
+			listed += n
+		}
+		if listed > len(r.WARC.Findings) {
+			if err := v.app.printf("  and %d more", listed-len(r.WARC.Findings)); err != nil {
+				return err
+			}
+		}
+	}
+	if r.CDXJ != nil {
+		for _, p := range r.CDXJ.Problems {
+			if err := v.app.printf("  %s", p); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range r.Findings {
+		if err := v.app.printf("  %s", f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file checks a WARC or a CDXJ, told by its content.
+func (v *verification) file(ctx context.Context, name, ofWARC string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a folder: to check an archive, write `refrain --archive %s verify`", name, name)
+	}
+	if looksCDXJ(f) {
+		return v.cdxj(ctx, name, ofWARC)
+	}
+	report, err := warc.Verify(ctx, f, info.Size(), filepath.Base(name), warc.VerifyOptions{})
+	if err != nil {
+		return err
+	}
+	return v.report(verifyReport{File: name, Verdict: report.Verdict, WARC: report})
+}
+
+// looksCDXJ reports whether a file begins like a CDXJ: a key, 14 to 17 digits,
+// an object.
+func looksCDXJ(r io.ReaderAt) bool {
+	head := make([]byte, 8192)
+	n, err := r.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return false
+	}
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	_, rest, ok := strings.Cut(line, " ")
+	digits := strings.TrimLeft(rest, "0123456789")
+	return ok && len(rest)-len(digits) >= 14 && strings.HasPrefix(strings.TrimSpace(digits), "{")
+}
+
+func (v *verification) cdxj(ctx context.Context, name, ofWARC string) (err error) {
+	if ofWARC == "" {
+		stem := strings.TrimSuffix(name, filepath.Ext(name))
+		for _, candidate := range []string{stem + ".warc.gz", stem + ".warc", stem} {
+			if _, err := os.Stat(candidate); err == nil && candidate != name {
+				ofWARC = candidate
+				break
+			}
+		}
+		if ofWARC == "" {
+			return fmt.Errorf("%s is an index: which WARC is it of? (--warc FILE)", name)
+		}
+	}
+	index, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer index.Close() //nolint:errcheck // only read
+	file, err := os.Open(ofWARC)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	report, err := cdx.VerifyCDXJ(ctx, index, file, info.Size(), filepath.Base(ofWARC))
+	if err != nil {
+		return err
+	}
+	return v.report(verifyReport{File: name, Verdict: cdxVerdict(report), CDXJ: report})
+}
+
+func cdxVerdict(r *cdx.VerifyReport) warc.Verdict {
+	switch {
+	case !r.Sound:
+		return warc.Damaged
+	case len(r.Problems) > 0:
+		return warc.SoundWithRemarks
+	}
+	return warc.Sound
+}
+
+// archive checks every segment: the WARC, its index, and that each post's
+// capture is a record that is there.
+func (v *verification) archive(ctx context.Context, name string, open func() (*archive.Archive, error)) (err error) {
+	arch, err := open()
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	n := 0
+	for s, err := range arch.Segments(ctx) {
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		n++
+		if err := v.segment(ctx, arch, s); err != nil {
+			return fmt.Errorf("verify: segment %s: %w", s.Name, err)
+		}
+	}
+	if n == 0 {
+		v.app.say("refrain: verify: the archive %s has no segment yet", name)
+	}
+	return nil
+}
+
+func (v *verification) segment(ctx context.Context, arch *archive.Archive, s archive.Segment) error {
+	if s.Open {
+		v.app.say("%s is still open: it is checked when it is finished", s.Name)
+		return nil
+	}
+	at := blob.ReaderAt(ctx, arch.Store(), s.Name.Key(archive.WARCEnding))
+	report, err := warc.Verify(ctx, at, s.Size, string(s.Name)+archive.WARCEnding, warc.VerifyOptions{})
+	if err != nil {
+		return err
+	}
+	if err := v.report(verifyReport{File: string(s.Name) + archive.WARCEnding, Verdict: report.Verdict, WARC: report}); err != nil {
+		return err
+	}
+	file := string(s.Name) + archive.IndexEnding
+	index, err := arch.Store().Get(ctx, s.Name.Key(archive.IndexEnding), 0, -1)
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+		if err := v.report(verifyReport{File: file, Verdict: warc.Damaged, Findings: []string{"the index is missing"}}); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	default:
+		checked, err := cdx.VerifyCDXJ(ctx, bufio.NewReaderSize(index, 1<<20), at, s.Size, string(s.Name)+archive.WARCEnding)
+		err = errors.Join(err, index.Close())
+		if err != nil {
+			return err
+		}
+		if err := v.report(verifyReport{File: file, Verdict: cdxVerdict(checked), CDXJ: checked}); err != nil {
+			return err
+		}
+	}
+	if s.Posts == 0 {
+		return nil
+	}
+	return v.posts(ctx, arch, s)
+}
+
+// posts checks that each post of a segment names a capture that lies where it
+// says, with the payload digest that it says, and that the resource record of
+// the post is there with the same words.
+func (v *verification) posts(ctx context.Context, arch *archive.Archive, s archive.Segment) error {
+	r := verifyReport{File: string(s.Name) + archive.PostsEnding, Verdict: warc.Sound}
+	find := func(format string, args ...any) {
+		r.Verdict = warc.Damaged
+		if len(r.Findings) < 1000 {
+			r.Findings = append(r.Findings, fmt.Sprintf(format, args...))
+		}
+	}
+	digests := map[string]string{} // record id → payload digest, of this segment
+	for rec, err := range arch.Records(ctx, s.Name) {
+		if err != nil {
+			break // the report on the WARC says what is damaged
+		}
+		digests[rec.ID()] = rec.Header.Get("WARC-Payload-Digest")
+	}
+	for line, err := range arch.Posts(ctx, s.Name) {
+		if err != nil {
+			find("%v", err)
+			break
+		}
+		if line.Page != nil {
+			continue
+		}
+		r.Posts++
+		c := line.Post.Capture
+		if _, ok := digests[line.RecordID]; !ok {
+			find("post %s: its own record %s is not in the WARC", line.Post.Key(), line.RecordID)
+		}
+		if c.Import != "" {
+			continue
+		}
+		digest, ok := digests[c.RecordID]
+		if !ok {
+			// Its response may lie in the segment before: a segment can end between them.
+			rec, err := arch.ReadRecord(ctx, c)
+			if err != nil {
+				find("post %s: its capture cannot be read: %v", line.Post.Key(), err)
+				continue
+			}
+			digest = rec.Header.Get("WARC-Payload-Digest")
+			if err := rec.Close(); err != nil {
+				return err
+			}
+		}
+		if c.PayloadDigest != "" && digest != c.PayloadDigest {
+			find("post %s was read from a payload with digest %s, but record %s has %s", line.Post.Key(), c.PayloadDigest, c.RecordID, digest)
+		}
+	}
+	return v.report(r)
+}
+
+type repairCmd struct {
+	File string `arg:"" help:"Damaged WARC file. It is only read."`
+	Out  string `short:"o" placeholder:"FILE" help:"The sound copy (default: NAME.repaired.warc.gz beside it). It must not exist."`
+}
+
+func (repairCmd) Help() string {
+	return `Writes a copy with every record that is whole, byte for byte, and says what was lost. The original
+is never changed.
+
+Example:
+  refrain repair crawl.warc.gz
+` + exitCodes
+}
+
+func (c repairCmd) Run(ctx context.Context, a *app) (err error) {
+	in, err := os.Open(c.File)
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	defer in.Close() //nolint:errcheck // only read
+	info, err := in.Stat()
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	name := c.Out
+	if name == "" {
+		stem, ending := c.File, ".warc"
+		if isGzip(in) {
+			ending = ".warc.gz"
+		}
+		for _, suffix := range []string{".open", ".gz", ".warc"} {
+			stem = strings.TrimSuffix(stem, suffix)
+		}
+		name = stem + ".repaired" + ending
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return usage("repair: %s exists: give another name with --out", name)
+	}
+	// The copy bears its name only when it is whole.
+	out, err := os.CreateTemp(filepath.Dir(name), ".refrain-repair-*")
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(out.Name()) // it is not wanted, and may be renamed already
+		}
+	}()
+	buffer := bufio.NewWriterSize(out, 1<<20)
+	report, err := warc.Repair(ctx, in, info.Size(), filepath.Base(c.File), buffer)
+	err = errors.Join(err, buffer.Flush(), out.Sync(), out.Close())
+	if err == nil {
+		err = os.Link(out.Name(), name) // does not replace
+		if err == nil {
+			err = os.Remove(out.Name())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	if a.JSON {
+		return a.writeJSON(struct {
+			Copy string `json:"copy"`
+			*warc.RepairReport
+		}{name, report})
+	}
+	for _, l := range report.Lost {
+		where := fmt.Sprintf("bytes %d to %d", l.Offset, l.End)
+		if l.End == 0 {
+			where = fmt.Sprintf("from byte %d", l.Offset)
+		}
+		id := ""
+		if l.RecordID != "" {
+			id = ", record " + l.RecordID
+		}
+		if err := a.printf("lost: %s%s: %s", where, id, l.Reason); err != nil {
+			return err
+		}
+	}
+	return a.printf("%s: %s kept (%d packed anew), %s lost; %s is as it was", name, plural(report.Kept, "record"), report.Repacked, plural(int64(len(report.Lost)), "place"), c.File)
+}
+
+func isGzip(r io.ReaderAt) bool {
+	_, err := gzip.NewReader(io.NewSectionReader(r, 0, 1<<20))
+	return err == nil
+}

@@ -1,0 +1,28 @@
+// Package all is the list of platforms, one line each.
+package all
+
+import (
+	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/crawlers/blogspot"
+	"github.com/refrain-archive/refrain/crawlers/feed"
+	"github.com/refrain-archive/refrain/crawlers/livejournal"
+	"github.com/refrain-archive/refrain/crawlers/medium"
+	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/crawlers/tumblr"
+	"github.com/refrain-archive/refrain/crawlers/web"
+)
+
+// Collectors gives every collector, in the order in which they are asked whose
+// a URL or an exchange is: feed and web read anything of their kind, so they
+// come last.
+func Collectors() []crawlers.Collector {
+	return []crawlers.Collector{
+		blogspot.Collector{},
+		livejournal.Collector{},
+		medium.Collector{},
+		reddit.Collector{},
+		tumblr.Collector{},
+		feed.Collector{},
+		web.Collector{},
+	}
+}
