@@ -1,0 +1,85 @@
+package livejournal
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/internal/htmltext"
+	"github.com/refrain-archive/refrain/internal/pagescan"
+	"github.com/refrain-archive/refrain/post"
+)
+
+// fill reads an entry's or comment's HTML: text, links, pictures, the journals
+// it names, and the entry that it was taken from.
+func fill(p *post.Post, src string, base *url.URL) {
+	c := htmltext.Fragment(src, base)
+	p.Text = c.Text
+	for _, l := range c.Links {
+		if !strings.HasSuffix(l, ".livejournal.com/profile") {
+			p.Links = append(p.Links, l)
+		}
+	}
+	for _, m := range c.Media {
+		if !strings.Contains(m.URL, "/userinfo") && !strings.Contains(m.URL, "l-stat.livejournal.net/img/") && !strings.Contains(m.URL, "stat.livejournal.com/img/") {
+			p.Media = append(p.Media, m)
+		}
+	}
+	for _, m := range userSpan.FindAllStringSubmatch(src, 200) {
+		if name, ok := clean(first(m[1], m[2])); ok && !has(p.Mentions, name) {
+			p.Mentions = append(p.Mentions, name)
+		}
+	}
+	if ref, ok := original(src, base); ok && ref.ID != p.ID {
+		p.Refs = append(p.Refs, post.Ref{Role: post.RoleRepostOf, ID: ref.ID, URL: ref.URL, Account: ref.Of})
+	}
+}
+
+var (
+	userSpan   = regexp.MustCompile(`(?:data-ljuser|lj:user)=["']([A-Za-z0-9_-]+)["']|<lj user=["']?([A-Za-z0-9_-]+)`)
+	takenWords = regexp.MustCompile(`(?i)originally posted by|оригинал взят у|взято у|репост из|перепост из`)
+)
+
+// original finds the entry that "Originally posted by NAME at LINK" names. The
+// words stand where a repost begins; the link is the first one to an entry.
+func original(src string, base *url.URL) (crawlers.Ref, bool) {
+	m := takenWords.FindStringIndex(src)
+	if m == nil {
+		return crawlers.Ref{}, false
+	}
+	rest := src[m[1]:]
+	if len(rest) > 2000 {
+		rest = rest[:2000]
+	}
+	for _, a := range pagescan.Find([]byte(rest), func(tag string, a pagescan.Attrs) bool { return tag == "a" && a.Get("href") != "" }) {
+		to, ok := htmltext.Resolve(a.Attrs.Get("href"), base)
+		if !ok {
+			continue
+		}
+		if ref, ok := refOf(to); ok && ref.Kind == crawlers.RefPost {
+			return ref, true
+		}
+	}
+	return crawlers.Ref{}, false
+}
+
+func has(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// assets lists a post's files; players are not files.
+func assets(p post.Post) []crawlers.Asset {
+	var all []crawlers.Asset
+	for _, m := range p.Media {
+		if m.Kind != post.MediaVideo || strings.Contains(m.URL, ".mp4") {
+			all = append(all, crawlers.Asset{URL: m.URL, Kind: m.Kind, Post: p.ID})
+		}
+	}
+	return all
+}
