@@ -1,6 +1,7 @@
 package medium
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"sort"
@@ -31,7 +32,7 @@ func decode(data []byte, v any) error {
 
 // findApollo finds the cache in a page, by balanced JSON.
 func findApollo(page []byte) (apollo, bool) {
-	raw, ok := jsonx.After(page, "window.__APOLLO_STATE__")
+	raw, ok := after(page, "window.__APOLLO_STATE__")
 	if !ok {
 		return nil, false
 	}
@@ -40,6 +41,22 @@ func findApollo(page []byte) (apollo, bool) {
 		return nil, false
 	}
 	return a, true
+}
+
+// after gives the balanced JSON object or array behind marker. It tries the
+// first eight occurrences: each costs a walk to the end of the page at worst.
+func after(page []byte, marker string) ([]byte, bool) {
+	for range 8 {
+		i := bytes.Index(page, []byte(marker))
+		if i < 0 {
+			return nil, false
+		}
+		page = page[i+len(marker):]
+		if raw, ok := jsonx.Balanced(bytes.TrimLeft(page, " \t\r\n=:(")); ok {
+			return raw, true
+		}
+	}
+	return nil, false
 }
 
 // deref follows a reference, and gives anything else back as it is.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/refrain-archive/refrain/crawlers"
-	"github.com/refrain-archive/refrain/internal/jsonx"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -371,7 +370,7 @@ func (r *reader) obv(p *obvPayload) {
 // "embedded" on story pages of 2015.
 func findObv(page []byte) (*obvPayload, bool) {
 	for _, marker := range []string{`obvInit"]`, "obvInit"} {
-		raw, ok := jsonx.After(page, marker)
+		raw, ok := after(page, marker)
 		if !ok {
 			continue
 		}
@@ -380,7 +379,7 @@ func findObv(page []byte) (*obvPayload, bool) {
 			return &p, true
 		}
 	}
-	raw, ok := jsonx.After(page, "GLOBALS")
+	raw, ok := after(page, "GLOBALS")
 	if !ok {
 		return nil, false
 	}

@@ -121,6 +121,9 @@ func tombstone(ex crawlers.Exchange) (post.Outcome, string) {
 	head := ex.Body[:min(len(ex.Body), 256<<10)]
 	refused := ex.Status == 404 || ex.Status == 410
 	if !refused {
+		if !crawlers.LooksHTML(ex) {
+			return "", ""
+		}
 		for _, data := range []string{"__APOLLO_STATE__", "obvInit", "<rss", "article:published_time", `"success":true`} {
 			if bytes.Contains(head, []byte(data)) {
 				return "", ""

@@ -214,7 +214,7 @@ func addMedia(p *post.Post, m post.Media) {
 	if m.URL == "" {
 		return
 	}
-	for i := range p.Media {
+	for i := range p.Media[:min(len(p.Media), 2000)] { // no story shows more; a hostile page may
 		if p.Media[i].URL == m.URL {
 			if p.Media[i].Width == 0 {
 				p.Media[i].Width, p.Media[i].Height = m.Width, m.Height

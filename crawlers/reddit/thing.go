@@ -506,20 +506,24 @@ func (r *reader) hosted(id string, all map[string]mediaItem) (post.Media, bool) 
 	return out, isWeb(out.URL)
 }
 
-// inText gives the ids of media in the order in which the text names them.
+// inText gives the ids of media in the order in which the text names them, and
+// by id where it does not (or where both are so large that looking would take
+// seconds).
 func inText(all map[string]mediaItem, text string) []string {
 	ids := make([]string, 0, len(all))
+	at := make(map[string]int, len(all))
+	look := len(all)*len(text) < 1<<27
 	for id := range all {
 		ids = append(ids, id)
-	}
-	at := func(id string) int {
-		if i := strings.Index(text, id); i >= 0 {
-			return i
+		at[id] = len(text)
+		if look {
+			if i := strings.Index(text, id); i >= 0 {
+				at[id] = i
+			}
 		}
-		return len(text)
 	}
 	sort.Slice(ids, func(i, j int) bool {
-		if a, b := at(ids[i]), at(ids[j]); a != b {
+		if a, b := at[ids[i]], at[ids[j]]; a != b {
 			return a < b
 		}
 		return ids[i] < ids[j]
