@@ -29,6 +29,9 @@ func (c Credential) String() string { return "(credential)" }
 // GoString hides it too.
 func (c Credential) GoString() string { return "(credential)" }
 
+// MarshalText hides it from JSON and structured logs.
+func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 const (
 	tokenLife    = time.Hour        // of a token whose answer does not say
 	tokenMargin  = 30 * time.Second // a token is not used so shortly before its end
@@ -281,18 +284,18 @@ func (t *Transport) askToken(ctx context.Context, ring *keyring, meta Meta) (tok
 	if resp.StatusCode == http.StatusTooManyRequests {
 		return "", 0, &Wait{Host: u.Hostname(), Until: t.opening(p), Reason: "token request: status 429"}
 	}
+	word := ""
+	if answer.Error != nil && jsonErr == nil {
+		word = " (" + shown(fmt.Sprint(answer.Error)) + ")"
+	}
 	if resp.StatusCode != http.StatusOK {
-		word := ""
-		if answer.Error != nil && jsonErr == nil {
-			word = " (" + clip(oneLine(fmt.Sprint(answer.Error)), 60) + ")"
-		}
 		return "", 0, redact(fmt.Errorf("status %d%s: check keys.%s.id and keys.%s.secret", resp.StatusCode, word, ring.name, ring.name), fetch)
 	}
 	switch {
 	case jsonErr != nil:
 		return "", 0, errors.New("the answer is not a JSON object")
 	case answer.Token == "":
-		return "", 0, redact(fmt.Errorf("the answer has no access_token (error %s): check keys.%s.id and keys.%s.secret", clip(oneLine(fmt.Sprint(answer.Error)), 60), ring.name, ring.name), fetch)
+		return "", 0, redact(fmt.Errorf("the answer has no access_token%s: check keys.%s.id and keys.%s.secret", word, ring.name, ring.name), fetch)
 	case hasControl(answer.Token):
 		return "", 0, errors.New("the access_token holds control characters")
 	case answer.Type != "" && !strings.EqualFold(answer.Type, "bearer"):

@@ -11,8 +11,10 @@ import (
 	"github.com/refrain-archive/refrain/crawlers"
 )
 
-// jitter is the largest part of a host's pace that is added to a wait at random.
-const jitter = 0.2
+// jitter is the part of a host's pace by which slots lie further apart than the
+// pace, and up to which a request starts after its slot at random: so two
+// requests never start closer than the pace, whichever workers send them.
+const jitter = 0.1
 
 // A host is the state of one host, or of the hosts of one pattern. It is guarded
 // by Transport.mu.
@@ -288,20 +290,29 @@ func (t *Transport) take(ctx context.Context, p pool, name string) (turn, error)
 		t.mu.Unlock()
 	}()
 
-	// The slot comes first, so that everyone knows at once how long it takes;
-	// while a host is closed, slots given out before are void.
+	// The slot comes first, so that everyone knows at once how long it takes.
+	// One that was given out before the host was closed is void.
 	for {
 		t.mu.Lock()
 		every := h.every
 		t.mu.Unlock()
-		at, taken, err := t.gate.Reserve(ctx, p.name, every, latest)
+		spread := time.Duration(jitter * float64(every))
+		at, taken, err := t.gate.Reserve(ctx, p.name, every+spread, latest)
 		if err != nil {
 			return turn{}, fmt.Errorf("polite: wait for the turn of %s: %w", p.name, err)
 		}
 		if !taken {
 			return turn{}, t.tooLong(h, name, at)
 		}
-		at = at.Add(time.Duration(t.rand() * jitter * float64(every)))
+		at = at.Add(time.Duration(t.rand() * float64(spread)))
+		t.mu.Lock()
+		if h.rest.After(at) {
+			at = h.rest
+		}
+		t.mu.Unlock()
+		if at.After(latest.Add(spread)) {
+			return turn{}, t.tooLong(h, name, at)
+		}
 		if err := t.sleep(ctx, at.Sub(t.now())); err != nil {
 			return turn{}, err
 		}

@@ -34,7 +34,7 @@
 //
 // Each host has a token bucket of one token (golang.org/x/time/rate), so requests
 // start at least Every apart, with up to a fifth of it added at random, and one
-// is under way at a time. Every comes from Options.Every, else from the data
+// is under way at a time (Options.PerHost). Every comes from Options.Every, else from the data
 // sheets of the platforms (Route.Every of the routes that use the host: the
 // longest of those used without being asked for; a route that is OptIn counts
 // from its first request on), else it is DefaultEvery. A pattern "*.example.com"

@@ -71,6 +71,9 @@ func (t *Transport) obey(ctx context.Context, req *http.Request, meta Meta, fetc
 	if file.record != "" {
 		fetch.Set("robots-record", file.record)
 	}
+	if file.rules.delay > 0 {
+		t.slower(t.pool(u), file.rules.delay, "Crawl-delay of "+file.url)
+	}
 	denied := &Denied{URL: cleanURL(u), Robots: file.url, Record: file.record, RetryAt: file.until}
 	verdict := "allowed"
 	if file.err != nil {
@@ -143,9 +146,6 @@ func (t *Transport) robotsFile(ctx context.Context, u *url.URL, meta Meta) (robo
 	c.mu.Lock()
 	e.kept = file.until
 	c.mu.Unlock()
-	if file.rules.delay > 0 {
-		t.slower(t.pool(u), file.rules.delay, "Crawl-delay of "+file.url)
-	}
 	return file, nil
 }
 

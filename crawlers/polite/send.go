@@ -63,7 +63,11 @@ func (t *Transport) exchange(req *http.Request, meta Meta, p pool, fetch *fetchc
 			tn.done()
 			return nil, err
 		}
-		resp.Body = newTurnBody(ctx, resp.Body, tn)
+		if resp.Body == http.NoBody {
+			tn.done()
+		} else {
+			resp.Body = newTurnBody(ctx, resp.Body, tn)
+		}
 		if try >= t.maxTries || !t.again(req, resp, wait) || !t.inTime(ctx, wait) {
 			return resp, nil
 		}
