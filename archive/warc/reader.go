@@ -201,12 +201,22 @@ func (r *Reader) lose(err error) error {
 	var d *Damage
 	if errors.As(err, &d) {
 		r.lost, r.rescan = true, -1
-		// A checksum that does not fit ends a member whose end is known.
 		if d.Code == CodeGzipSum {
-			r.lost, r.inside = false, false
+			r.inside = false
+			r.lost = !r.goesOn()
 		}
 	}
 	return err
+}
+
+// goesOn reports whether, after a checksum that does not fit, the next member
+// begins where this one seemed to end.
+func (r *Reader) goesOn() bool {
+	at := r.src.offset()
+	if r.in.ra == nil || at >= r.in.size || r.format != FormatGzip {
+		return true
+	}
+	return startsRecord(r.in.ra, r.in.size, at)
 }
 
 // find goes to where the next record may begin.
@@ -228,7 +238,7 @@ func (r *Reader) find() error {
 		if !errors.As(err, &d) {
 			return err
 		}
-		if d.Code == CodeGzipSum {
+		if d.Code == CodeGzipSum && r.in.ra == nil {
 			return nil
 		}
 	}
@@ -425,7 +435,9 @@ func (r *Reader) readFields(rec *ReadRecord) error {
 		if line[0] == ' ' || line[0] == '\t' {
 			rec.oddity(CodeFolded, "a field runs over several lines")
 			if n := len(spans); n > 0 {
-				buf = append(buf, ' ')
+				if len(buf) > spans[n-1].value {
+					buf = append(buf, ' ')
+				}
 				buf = append(buf, bytes.TrimSpace(line)...)
 				spans[n-1].end = len(buf)
 			}

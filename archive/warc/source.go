@@ -57,10 +57,14 @@ func (in *input) seek(offset int64) {
 	in.br.Reset(&in.tail)
 }
 
-// back goes back to an offset where that can be done. A file made so that every
+// back goes back to an offset where that can be done, or on to it. A file made so that every
 // record sends the reader back again is read on from where it is after a while:
 // the time for a file is bounded by a multiple of its size.
 func (in *input) back(offset int64) {
+	if d := offset - in.offset(); d > 0 {
+		in.br.Discard(int(d))
+		return
+	}
 	distance := in.offset() - offset
 	if in.ra == nil || distance <= 0 || in.gone+distance > 16*in.size+1<<20 {
 		return
@@ -117,7 +121,34 @@ func openSource(in *input) (source, Format, error) {
 		}
 		return s, FormatZstd, nil
 	}
+	if beginsInGzip(in) {
+		return &gzipSource{in: in}, FormatGzip, nil
+	}
 	return &plainSource{in: in}, FormatPlain, nil
+}
+
+// beginsInGzip reports whether a file that begins with neither a record nor a
+// member goes on with gzip members: its start is lost or overwritten.
+func beginsInGzip(in *input) bool {
+	b, _ := in.br.Peek(in.br.Size())
+	line, _, _ := bytes.Cut(bytes.TrimLeft(b, "\r\n"), []byte("\n"))
+	if isVersion(line) {
+		return false
+	}
+	if _, ok := parseARC(string(bytes.TrimRight(line[:min(len(line), 8<<10)], "\r"))); ok {
+		return false
+	}
+	for tried := 0; tried < 64; tried++ {
+		i := bytes.Index(b, memberHead[:3])
+		if i < 0 {
+			return false
+		}
+		if startsRecord(bytes.NewReader(b), int64(len(b)), int64(i)) {
+			return true
+		}
+		b = b[i+1:]
+	}
+	return false
 }
 
 // plainSource is a file that is not packed.
@@ -254,14 +285,24 @@ func startsRecord(ra io.ReaderAt, size, offset int64) bool {
 	return ok
 }
 
-// zstdSource unpacks Zstandard frames.
+// zstdSource unpacks Zstandard frames. Frames that do not begin with a record go
+// on with the record of the frame before, and count as one member with it.
 type zstdSource struct {
 	in    *input
 	z     *zstd.Decoder
 	dict  []byte
 	frame frame
-	start int64
-	err   error
+	start int64 // of the member
+	err   error // of the member
+	ended bool  // the member was read to its end
+
+	// The frame after the end of the member was looked into, to see whether it
+	// belongs to it.
+	end       int64  // of the member
+	nextStart int64  // of that frame
+	nextErr   error  // it could not be opened
+	head      []byte // its first bytes, not given yet
+	headErr   error  // that came after them
 }
 
 const (
@@ -337,14 +378,27 @@ func (s *zstdSource) skip() error {
 }
 
 func (s *zstdSource) next() (int64, error) {
+	if s.ended {
+		s.ended = false
+		s.start, s.err = s.nextStart, s.nextErr
+		s.nextErr = nil
+		return s.start, s.err
+	}
+	s.head, s.headErr = nil, nil
+	s.start, s.err = s.open()
+	return s.start, s.err
+}
+
+// open goes to the next frame and gives its offset.
+func (s *zstdSource) open() (int64, error) {
 	err := s.skip()
-	s.start = s.in.offset()
+	start := s.in.offset()
 	if err != nil {
-		return s.start, err
+		return start, err
 	}
 	b, _ := s.in.br.Peek(4)
 	if len(b) < 4 || !isFrame(b) {
-		return s.start, &Damage{Code: CodeJunk, Offset: s.start, Detail: fmt.Sprintf("%q stands where a Zstandard frame should begin", b)}
+		return start, &Damage{Code: CodeJunk, Offset: start, Detail: fmt.Sprintf("%q stands where a Zstandard frame should begin", b)}
 	}
 	s.frame = frame{in: s.in.br}
 	if s.z == nil {
@@ -355,31 +409,74 @@ func (s *zstdSource) next() (int64, error) {
 		case len(s.dict) > 0:
 			options = append(options, zstd.WithDecoderDictRaw(0, s.dict))
 		}
-		s.z, s.err = zstd.NewReader(&s.frame, options...)
+		s.z, err = zstd.NewReader(&s.frame, options...)
 	} else {
-		s.err = s.z.Reset(&s.frame)
+		err = s.z.Reset(&s.frame)
 	}
-	if s.err != nil {
-		return s.start, s.wrap(s.err)
+	if err != nil {
+		s.start = start
+		return start, s.wrap(err)
 	}
-	return s.start, nil
+	return start, nil
 }
 
 func (s *zstdSource) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.z.Read(p)
-	if err == io.EOF {
-		// The decoder may stop before it has read the end of the frame.
-		if _, copyErr := io.Copy(io.Discard, &s.frame); copyErr != nil {
-			err = s.wrap(copyErr)
+	for {
+		if s.err == nil && len(s.head) > 0 {
+			n := copy(p, s.head)
+			s.head = s.head[n:]
+			return n, nil
 		}
-	} else if err != nil {
-		err = s.wrap(err)
+		if s.err == nil && s.headErr != nil {
+			s.err, s.headErr = s.headErr, nil
+		} else if s.err == nil {
+			var n int
+			n, s.err = s.z.Read(p)
+			if n > 0 {
+				return n, nil
+			}
+			if s.err == nil {
+				return 0, nil
+			}
+		} else {
+			return 0, s.err
+		}
+		if s.err != io.EOF {
+			s.err = s.wrap(s.err)
+			return 0, s.err
+		}
+		if s.err = s.endFrame(); s.err != nil {
+			return 0, s.err
+		}
 	}
-	s.err = err
-	return n, err
+}
+
+// endFrame is called at the end of a frame. It gives io.EOF if the member ends
+// with it.
+func (s *zstdSource) endFrame() error {
+	// The decoder may stop before it has read the end of the frame.
+	if _, err := io.Copy(io.Discard, &s.frame); err != nil {
+		return s.wrap(err)
+	}
+	s.end = s.in.offset()
+	if s.nextStart, s.nextErr = s.open(); s.nextErr != nil {
+		s.ended = true
+		return io.EOF
+	}
+	var first [5]byte
+	var n int
+	s.headErr = nil
+	for n < len(first) && s.headErr == nil {
+		var m int
+		m, s.headErr = s.z.Read(first[n:])
+		n += m
+	}
+	s.head = append([]byte(nil), first[:n]...)
+	if string(s.head) == "WARC/" || n == 0 && s.headErr != io.EOF {
+		s.ended = true
+		return io.EOF
+	}
+	return nil
 }
 
 func (s *zstdSource) wrap(err error) error {
@@ -394,10 +491,15 @@ func (s *zstdSource) wrap(err error) error {
 	return &Damage{Code: CodeZstd, Offset: s.start, Detail: "the Zstandard frame cannot be unpacked: " + err.Error()}
 }
 
-func (s *zstdSource) offset() int64 { return s.in.offset() }
+func (s *zstdSource) offset() int64 {
+	if s.ended {
+		return s.end
+	}
+	return s.in.offset()
+}
 
 func (s *zstdSource) resync() error {
-	s.err = io.EOF
+	s.err, s.ended, s.nextErr = io.EOF, false, nil
 	s.in.back(s.start + 1)
 	for {
 		b, err := s.in.br.Peek(4)
