@@ -85,12 +85,11 @@ type Options struct {
 
 // Store is a bucket of objects.
 type Store struct {
-	opts     Options
-	client   *s3.Client
-	manager  *transfermanager.Client
-	prefix   string // "" or ending in a slash
-	uploads  chan struct{}
-	endpoint string
+	opts    Options
+	client  *s3.Client
+	manager *transfermanager.Client
+	prefix  string // "" or ending in a slash
+	uploads chan struct{}
 }
 
 var _ blob.Store = (*Store)(nil)
