@@ -71,6 +71,7 @@ func cases(t testing.TB) []crawlertest.Case {
 		{Name: "v3_blog.json", Exchange: exchange("https://www.googleapis.com/blogger/v3/blogs/byurl?url=https%3A%2F%2Flockkeeper.blogspot.com%2F", 200, read(t, "v3_blog.json")), Outcome: post.OK, Posts: 1},
 
 		{Name: "feed without entries", Exchange: exchange(blogFeed, 200, []byte(`{"feed":{"id":{"$t":"tag:blogger.com,1999:blog-4711000000000000001"},"openSearch$totalResults":{"$t":"0"}}}`)), Outcome: post.OK},
+		{Name: "dynamic view", Exchange: exchange("https://lockkeeper.blogspot.com/", 200, []byte("<!DOCTYPE html><html><head><meta content='blogger' name='generator'/><link rel='service.post' href='https://www.blogger.com/feeds/4711000000000000001/posts/default'/><title>The Lock Keeper's Notes</title></head><body class='dynamic'></body></html>")), Outcome: post.OKMetaOnly, Posts: 1},
 		{Name: "feed of another blog than asked", Step: crawlers.Step{Ref: match(t, "https://www.blogger.com/feeds/99/posts/default")}, Exchange: exchange("https://www.blogger.com/feeds/99/posts/default", 200, read(t, "feed_summary.xml")), Outcome: post.LayoutChanged},
 		{Name: "page of another post than asked", Step: crawlers.Step{Ref: match(t, "https://lockkeeper.blogspot.com/2024/05/other.html")}, Exchange: exchange("https://lockkeeper.blogspot.com/2024/05/other.html", 200, read(t, "page_item.html")), Outcome: post.LayoutChanged},
 		{Name: "not found", Exchange: exchange(itemURL, 404, notice("Sorry, the page you were looking for in this blog does not exist.")), Outcome: post.NotFound},

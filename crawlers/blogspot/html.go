@@ -30,7 +30,7 @@ var (
 	contextPost  = regexp.MustCompile(`['"]postId['"]\s*:\s*['"]?(\d+)`)
 	contextPage  = regexp.MustCompile(`['"]pageId['"]\s*:\s*['"]?(\d+)`)
 	contextLang  = regexp.MustCompile(`['"]locale['"]\s*:\s*'([a-zA-Z-]{2,10})'`)
-	serviceBlog  = regexp.MustCompile(`blogger\.com/feeds/(\d+)/posts/default`)
+	serviceBlog  = regexp.MustCompile(`blogger\.com/(?:feeds|atom)/(\d+)`)
 	targetBlog   = regexp.MustCompile(`[?&](?:targetBlogID|blogID)(?:=|\\x3d|\\75)(\d+)`)
 	commentsPost = regexp.MustCompile(`/feeds/(\d+)/comments/default`)
 	bodyID       = regexp.MustCompile(`^post-body-(\d+)$`)
@@ -122,7 +122,18 @@ func readHTML(s crawlers.Step, ex crawlers.Exchange) crawlers.Page {
 		if isError.Match(ex.Body) {
 			return crawlers.Page{Outcome: post.NotFound, Reason: "error page of the theme: " + h.Title}
 		}
-		page.Outcome, page.Reason = post.LayoutChanged, "a page of Blogger on which no post was found: "+h.Title
+		if single || t.blogID == "" || h.Title == "" {
+			page.Outcome, page.Reason = post.LayoutChanged, "a page of Blogger on which no post was found: "+h.Title
+			return page
+		}
+		// Dynamic views and phone lists load their posts by script: the feed has them.
+		page.Outcome, page.Reason = post.OKMetaOnly, "the theme's page holds no posts; the feed has them"
+		page.Posts = []post.Post{{ID: "blog-" + t.blogID, Kind: post.KindAccount, URL: home, Title: h.Title, Text: h.Meta("og:description", "description"), Lang: t.lang, Outcome: post.OKMetaOnly}}
+		page.Coverage = crawlers.Coverage{End: "the feed has the posts"}
+		if s.Ref.Kind != crawlers.RefPost && s.Route == routeHTML {
+			page.Coverage.End = ""
+			page.Next = append(page.Next, crawlers.Step{Ref: s.Ref, Route: routeFeed})
+		}
 		return page
 	}
 	page.Coverage = crawlers.Coverage{Served: len(page.Posts), Oldest: oldest(page.Posts), End: "one post"}
@@ -181,7 +192,7 @@ func containers(body []byte) []pagescan.Element {
 	found := pagescan.Find(body, func(tag string, a pagescan.Attrs) bool {
 		switch tag {
 		case "div", "article", "li", "section":
-			return a.HasClass("hentry") || a.HasClass("post-outer") || a.HasClass("post-outer-container") || strings.HasSuffix(a.Get("itemtype"), "schema.org/BlogPosting")
+			return a.HasClass("hentry") || a.HasClass("post") || a.HasClass("Post") || a.HasClass("post-outer") || a.HasClass("post-outer-container") || strings.HasSuffix(a.Get("itemtype"), "schema.org/BlogPosting")
 		}
 		return false
 	})
@@ -387,6 +398,9 @@ func dateIn(part []byte) post.Time {
 // know.
 func (t *themePage) fromHead() (post.Post, bool) {
 	title := t.head.Meta("og:title")
+	if title == "" { // "BLOG: POST"
+		_, title, _ = strings.Cut(t.head.Title, ": ")
+	}
 	if title == "" {
 		return post.Post{}, false
 	}

@@ -14,7 +14,7 @@ import (
 // fill reads an entry's or comment's HTML: text, links, pictures, the journals
 // it names, and the entry that it was taken from.
 func fill(p *post.Post, src string, base *url.URL) {
-	c := htmltext.Fragment(src, base)
+	c := htmltext.Fragment(ljUser.ReplaceAllString(src, `<a href="https://$1.livejournal.com/">$1</a>`), base)
 	p.Text = c.Text
 	for _, l := range c.Links {
 		if !strings.HasSuffix(l, ".livejournal.com/profile") {
@@ -38,6 +38,7 @@ func fill(p *post.Post, src string, base *url.URL) {
 
 var (
 	userSpan   = regexp.MustCompile(`(?:data-ljuser|lj:user)=["']([A-Za-z0-9_-]+)["']|<lj user=["']?([A-Za-z0-9_-]+)`)
+	ljUser     = regexp.MustCompile(`<lj user=["']?([A-Za-z0-9_-]+)["']?[^<>]*>`) // the site's own tag, left as it is in feeds
 	takenWords = regexp.MustCompile(`(?i)originally posted by|оригинал взят у|взято у|репост из|перепост из`)
 )
 

@@ -81,6 +81,7 @@ type channel struct {
 
 var (
 	atomID   = regexp.MustCompile(`atom1:([a-z0-9_]+):(\d+)$`)
+	madeUp   = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?$`)
 	readMore = regexp.MustCompile(`(?i)\(\s*(?:&nbsp;|\x{a0})*\s*<a\s[^>]*livejournal\.com[^>]*>\s*(?:<b>)?(?:read more|читать дальше)`)
 )
 
@@ -341,7 +342,7 @@ func (it *item) post(ch channel) (post.Post, bool) {
 			p.Title = htmltext.Fragment(t.markup(), nil).Text
 		}
 		// Atom wants a title: that of an untitled entry is made up of name and local time.
-		if rest, ok := strings.CutPrefix(p.Title, name+" @ "); ok && !local(rest).IsZero() {
+		if rest, ok := strings.CutPrefix(p.Title, name+" @ "); ok && madeUp.MatchString(rest) {
 			p.Title = ""
 		}
 	}

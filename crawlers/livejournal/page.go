@@ -50,7 +50,7 @@ func readHTML(s crawlers.Step, st state, ex crawlers.Exchange) crawlers.Page {
 	p, whole := readEntry(ex, h, journal, entry, data, ref)
 	comments, next := readComments(data, ref, st)
 	if !whole && len(comments) == 0 {
-		if !entry.Exists() && !journal.Exists() && h.Meta("og:title") == "" {
+		if !entry.Exists() && !journal.Exists() && p.Title == "" {
 			return crawlers.Page{Outcome: post.LayoutChanged, Reason: "a page without an entry: " + h.Title}
 		}
 		page.Outcome, page.Reason = post.OKMetaOnly, "no element that is known to hold the entry's text"
@@ -111,6 +111,9 @@ func readEntry(ex crawlers.Exchange, h *pagescan.Head, journal, entry, data json
 		p.Title = html.UnescapeString(p.Title)
 	case !entry.Has("title"):
 		p.Title = og
+		if t, ok := strings.CutPrefix(h.Title, ref.Of+": "); ok && og == "" { // "NAME: TITLE" of old styles
+			p.Title = t
+		}
 	}
 	p.Title = strings.Join(strings.Fields(p.Title), " ")
 	poster, ok := clean(entry.Get("poster").String())
@@ -142,7 +145,7 @@ func readEntry(ex crawlers.Exchange, h *pagescan.Head, journal, entry, data json
 // entryBody finds the element with an entry's text: the new scheme's, the old
 // ones', and those of the styles before them.
 func entryBody(page []byte) (pagescan.Element, bool) {
-	for _, class := range []string{"", "aentry-post__text", "b-singlepost-body", "entry-content", "e-content", "j-e-text", "entry_text", "asset-body", "entry-body", "entryText", "entry_body"} {
+	for _, class := range []string{"", "aentry-post__text", "b-singlepost-body", "entry-content", "e-content", "j-e-text", "entry_text", "asset-body", "entry-body", "entryText", "entry_body", "entry-text", "post-text", "asset-content", "entry"} {
 		if e, ok := pagescan.First(page, func(tag string, a pagescan.Attrs) bool {
 			switch tag {
 			case "div", "article", "section", "td", "p", "span":
