@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -99,6 +100,9 @@ func normalizeHost(u *url.URL) error {
 		}
 		if !strings.Contains(ascii, ".") && ascii != "localhost" {
 			return fmt.Errorf("%q is not a host name: write the whole address, like https://example.org/path", host)
+		}
+		if slices.Contains(strings.Split(ascii, "."), "") {
+			return fmt.Errorf("%q is not a host name: it has an empty part", host)
 		}
 		host = ascii
 	} else if strings.Contains(host, ":") {

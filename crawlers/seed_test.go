@@ -52,6 +52,7 @@ func TestParseSeed(t *testing.T) {
 		{"https://ana:secret@plaza.example/", "leave out the user name"},
 		{"https://pla za.example", "white space"},
 		{"https://exa$mple.org/", "not a host name"},
+		{"a..b", "not a host name"},
 	} {
 		s, err := crawlers.ParseSeed(test.text)
 		if err == nil {
@@ -78,7 +79,7 @@ func TestParseSeeds(t *testing.T) {
 }
 
 func FuzzParseSeed(f *testing.F) {
-	for _, s := range []string{"plaza.example/u/ana", "<https://bücher.example>", "youtube:@a", "@a@b.example", "[::1]:x", "//", "r/x"} {
+	for _, s := range []string{"plaza.example/u/ana", "<https://bücher.example>", "youtube:@a", "@a@b.example", "[::1]:x", "//", "r/x", ".."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
