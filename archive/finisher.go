@@ -163,7 +163,7 @@ func (f *finisher) close(ctx context.Context) error {
 	f.cancel()
 	for _, j := range f.failed {
 		if j.segment != nil {
-			j.segment.abandon()
+			j.segment.close() // all of it is in the file; the next start finishes it
 		} else {
 			_ = j.lock.Close() // the file stays and says that something is left to do
 		}
