@@ -148,3 +148,16 @@ func BenchmarkReadability(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/(cpu(b)-start).Seconds(), "pages/cpu-s")
 }
+
+// On the pages of the benchmark the main text is the one that Readability finds.
+func TestBenchPages(t *testing.T) {
+	for k, body := range benchPages(20) {
+		ex := exchange("https://bench.example/p", "text/html", "")
+		ex.Body = body
+		got := read(t, ex, nil)
+		precision, recall := overlap(got.Posts[0].Text, readable(t, body))
+		if precision < 0.99 || recall < 0.99 {
+			t.Errorf("page %d: precision %.3f recall %.3f", k, precision, recall)
+		}
+	}
+}
