@@ -207,9 +207,8 @@ func (c Collector) Identify(ex crawlers.Exchange) (crawlers.Ref, bool) {
 		return crawlers.Ref{}, false
 	}
 	// FeedBurner and other mirrors: the feed names its blog.
-	f, err := parseFeed(head)
+	f, _ := parseFeed(head) // cut at sniff, so it may end in an error
 	if f == nil || f.BlogID == "" {
-		_ = err
 		return crawlers.Ref{}, false
 	}
 	if home, err := url.Parse(f.Home); err == nil && home.Hostname() != "" {

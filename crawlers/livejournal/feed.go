@@ -20,10 +20,9 @@ import (
 const atomNS = "http://www.w3.org/2005/Atom"
 
 type xmlLink struct {
-	Space xml.Name `xml:"-"`
-	Rel   string   `xml:"rel,attr"`
-	Href  string   `xml:"href,attr"`
-	Text  string   `xml:",chardata"`
+	Rel  string `xml:"rel,attr"`
+	Href string `xml:"href,attr"`
+	Text string `xml:",chardata"`
 }
 
 type xmlText struct {
@@ -214,7 +213,7 @@ func listFeed(s crawlers.Step, ex crawlers.Exchange, ch channel, items []item, f
 		}
 		switch {
 		case found:
-		case len(page.Posts) == 1 && strings.HasPrefix(page.Posts[0].ID, name+":") == false:
+		case len(page.Posts) == 1 && !strings.HasPrefix(page.Posts[0].ID, name+":"):
 			// ?itemid= of a repost answers with the original.
 			page.Posts = append([]post.Post{repostStub(s.Ref, page.Posts[0])}, page.Posts...)
 		default:
@@ -388,9 +387,6 @@ func (it *item) post(ch channel) (post.Post, bool) {
 	p.Created = exact(first(it.PubDate, it.Published, it.Issued))
 	if e := exact(it.Updated); !e.IsZero() && e.Time.After(p.Created.Time) {
 		p.Edited = e
-		if p.Created.IsZero() {
-			p.Created, p.Edited = post.Time{}, e
-		}
 	}
 	for _, c := range it.Category {
 		if t := first(c.Term, strings.TrimSpace(c.Text)); t != "" {

@@ -228,7 +228,7 @@ func listTheme(s crawlers.Step, ex crawlers.Exchange, h *pagescan.Head, name str
 			page.Posts = append(page.Posts, d.done())
 			page.Next = append(page.Next, crawlers.Step{Ref: postRef(name, ref.ID), Route: routeJSON, Role: crawlers.RoleHydrate})
 		}
-		if strings.HasPrefix(u.Path, "/page/") && strings.EqualFold(u.Host, base.Host) && older == "" && (a.Get("rel") == "next" || strings.Contains(strings.ToLower(a.Get("id")+a.Get("class")), "next") || strings.Contains(strings.ToLower(a.Get("id")+a.Get("class")), "older")) {
+		if (u.Scheme == "http" || u.Scheme == "https") && strings.HasPrefix(u.Path, "/page/") && strings.EqualFold(u.Host, base.Host) && older == "" && (a.Get("rel") == "next" || strings.Contains(strings.ToLower(a.Get("id")+a.Get("class")), "next") || strings.Contains(strings.ToLower(a.Get("id")+a.Get("class")), "older")) {
 			older = u.String()
 		}
 		return false

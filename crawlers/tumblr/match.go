@@ -27,10 +27,10 @@ func siteHost(name string) bool {
 	case "www", "api", "assets", "static", "media", "embed", "at", "t", "m", "mobile", "safe", "px", "px.srvcs", "srvcs", "srvcs2", "srvcs3", "va", "vt", "vtt", "ve", "a", "href", "help", "cynosure", "secure", "platform", "data", "images", "sslstatic", "stat":
 		return true
 	}
-	return strings.Contains(name, ".") || regexpMedia.MatchString(name)
+	return strings.Contains(name, ".") || mediaHost.MatchString(name)
 }
 
-var regexpMedia = regexp.MustCompile(`^\d{1,3}$`)
+var mediaHost = regexp.MustCompile(`^\d{1,3}$`)
 
 // sitePath are first path parts under www.tumblr.com that are not blogs.
 func sitePath(name string) bool {
