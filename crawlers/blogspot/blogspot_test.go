@@ -170,6 +170,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestCustomDomain: a long feed of a custom domain is told by its head.
+func TestCustomDomain(t *testing.T) {
+	body := bytes.Replace(read(t, "feed_posts.json"), []byte("It rose"), bytes.Repeat([]byte("It rose. "), 40_000), 1)
+	ex := exchange("https://notes.lockkeeper.example/feeds/posts/default?alt=json", 200, body)
+	ref, ok := New().Identify(ex)
+	if !ok || ref.ID != "notes.lockkeeper.example" || !ref.Alias {
+		t.Fatalf("%+v, %v", ref, ok)
+	}
+	page, err := crawlers.Read(New(), crawlers.Step{Ref: ref}, ex)
+	if err != nil || len(page.Posts) != 2 || len(page.Identities) == 0 || page.Identities[0].Alias != ref.ID || page.Identities[0].ID != "4711000000000000001" {
+		t.Errorf("%d posts, identities %+v, %v", len(page.Posts), page.Identities, err)
+	}
+	req, err := New().Request(page.Next[0])
+	if err != nil || !strings.HasPrefix(req.URL, "https://notes.lockkeeper.example/feeds/") {
+		t.Errorf("next is %s (%v)", req.URL, err)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, k := range cases(f) {
 		f.Add(k.Exchange.URL, k.Exchange.Body)

@@ -180,6 +180,9 @@ func customRef(u *url.URL) (crawlers.Ref, bool) {
 	return matchBlog(u, u.Scheme+"://"+strings.ToLower(u.Host), host)
 }
 
+// feedHead is an id of Blogger's where a feed or an entry states its own.
+var feedHead = regexp.MustCompile(`(?:<id>|<atom:id>|"\$t":\s*")tag:blogger\.com,1999:blog-\d+`)
+
 // sniff is how much of a body Identify looks at.
 const sniff = 128 << 10
 
@@ -206,8 +209,12 @@ func (c Collector) Identify(ex crawlers.Exchange) (crawlers.Ref, bool) {
 	if !bytes.Contains(head, []byte("tag:blogger.com,1999:")) {
 		return crawlers.Ref{}, false
 	}
+	text := bytes.TrimSpace(head)
+	if strings.HasPrefix(u.Path, "/feeds/") && len(text) > 0 && (text[0] == '{' || text[0] == '<') && feedHead.Match(head[:min(len(head), 8<<10)]) {
+		return customRef(u)
+	}
 	// FeedBurner and other mirrors: the feed names its blog.
-	f, _ := parseFeed(head) // cut at sniff, so it may end in an error
+	f, _ := parseFeed(ex.Body) // of a feed that breaks off, the head is enough
 	if f == nil || f.BlogID == "" {
 		return crawlers.Ref{}, false
 	}
@@ -216,9 +223,6 @@ func (c Collector) Identify(ex crawlers.Exchange) (crawlers.Ref, bool) {
 			return matchBlog(home, "https://"+host, host)
 		}
 		return customRef(home)
-	}
-	if strings.HasPrefix(u.Path, "/feeds/") {
-		return customRef(u)
 	}
 	return newRef(crawlers.RefAccount, f.BlogID, "", "https://www.blogger.com/feeds/"+f.BlogID+"/posts/default", false), true
 }
