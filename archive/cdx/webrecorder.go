@@ -16,6 +16,9 @@ var leadingWWW = regexp.MustCompile(`^(https?://)www\d*\.`)
 // session ids and the trailing slash kept. What does not begin with http: or
 // https:, in lower case, is its own key.
 func WebrecorderKey(address string) string {
+	if address == "" {
+		return "-"
+	}
 	if !strings.HasPrefix(address, "https:") && !strings.HasPrefix(address, "http:") {
 		return opaque(address)
 	}

@@ -21,9 +21,11 @@ const (
 	Plain                     // no gzip: a .warc file
 )
 
-// DefaultLevel is the deflate level for text: 30 to 40 % faster than level 5 on
-// pages of 8 to 60 KiB and 4 % larger (BenchmarkWriteText).
-const DefaultLevel = 3
+// DefaultLevel is the deflate level for text. On 16 MB of HTML, JSON and feeds
+// as platforms serve them, one member each, level 5 packs 160 MB per CPU-second
+// to 18.4 %, level 3 213 MB to 19.7 %, level 6 135 MB to 18.2 %, and the
+// standard library's level 6 43 MB to 17.6 %.
+const DefaultLevel = 5
 
 // WriterOptions is what a Writer is built from. The zero value writes .warc.gz.
 type WriterOptions struct {
