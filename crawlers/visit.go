@@ -150,7 +150,7 @@ func (d *Driver) open(ctx context.Context, req Request) (resp *http.Response, fe
 		method = http.MethodGet
 	}
 	got.ex = Exchange{Method: method, URL: req.URL, RequestBody: req.Body}
-	ctx, fetch = fetchctx.New(fetchctx.WithURL(ctx, req.URL))
+	ctx, fetch = fetchctx.New(ctx)
 	ctx, cancel, stop := d.patience(ctx)
 	done = func() { stop(); cancel(nil) }
 
@@ -165,6 +165,11 @@ func (d *Driver) open(ctx context.Context, req Request) (resp *http.Response, fe
 		got.ex.FetchedAt = d.now()
 		return nil, fetch, done, got
 	}
+	if exact, _, _ := strings.Cut(req.URL, "#"); out.URL.Scheme+"://"+out.URL.Host+out.URL.RequestURI() != exact {
+		// net/http would write other bytes ("|" as "%7C"). Only then: a layer
+		// that asks something of its own with this context must not ask this.
+		out = out.WithContext(fetchctx.WithURL(ctx, req.URL))
+	}
 	if req.Header != nil {
 		out.Header = req.Header.Clone()
 	}
@@ -173,6 +178,7 @@ func (d *Driver) open(ctx context.Context, req Request) (resp *http.Response, fe
 		got.err = d.cause(ctx, err)
 		got.ex.FetchedAt = d.now()
 		got.result = fetch.Result()
+		got.ex.Capture = got.result.Capture // the record of the failure, where there is one
 		return nil, fetch, done, got
 	}
 	got.ex.Status, got.ex.Header = resp.StatusCode, resp.Header
