@@ -22,15 +22,23 @@ import (
 // version is set by the linker for releases: -X main.version=1.2.3.
 var version = "0.1.0-dev"
 
-func main() {
+func main() { os.Exit(program()) }
+
+// program runs the command line of this process and gives its exit code.
+func program() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ended := make(chan struct{})
+	defer close(ended)
 	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			stop() // a second Ctrl-C ends the program at once
+			fmt.Fprintln(os.Stderr, "refrain: stopping when what is under way is finished; Ctrl-C again ends at once, and loses nothing that was saved")
+		}
 	}()
-	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))})
-	os.Exit(code)
+	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))})
 }
 
 // streams are what a command reads and writes.
