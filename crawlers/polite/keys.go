@@ -244,7 +244,7 @@ func (t *Transport) token(ctx context.Context, ring *keyring, meta Meta) (string
 // askToken does the client credentials grant (RFC 6749 section 4.4). Parameters
 // in the query of the token URL are sent in the form, beside grant_type.
 func (t *Transport) askToken(ctx context.Context, ring *keyring, meta Meta) (token string, life time.Duration, err error) {
-	ctx, fetch := fetchctx.New(fetchctx.Unrecorded(ctx))
+	ctx, fetch := fetchctx.New(fetchctx.Unrecorded(bare{ctx}))
 	hide(fetch, ring.held.Secret)
 	u := *ring.token.url
 	form := u.Query()

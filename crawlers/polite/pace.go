@@ -107,8 +107,23 @@ type pool struct {
 	why   string
 }
 
-// pool finds the pace of a URL's host.
+// pool gives the pace of a URL's host.
 func (t *Transport) pool(u *url.URL) pool {
+	key := u.Scheme + "://" + u.Host
+	t.poolsMu.Lock()
+	defer t.poolsMu.Unlock()
+	p, ok := t.pools[key]
+	if !ok {
+		if len(t.pools) >= maxHosts {
+			clear(t.pools)
+		}
+		p = t.findPool(u)
+		t.pools[key] = p
+	}
+	return p
+}
+
+func (t *Transport) findPool(u *url.URL) pool {
 	name := hostname(u)
 	p := pool{name: name, every: DefaultEvery, why: "default"}
 	if port := u.Port(); port != "" && port != defaultPort(u.Scheme) {

@@ -365,6 +365,26 @@ func TestSharedGate(t *testing.T) {
 		if at := s.hits[len(s.hits)-1].at; at.Before(until) {
 			t.Errorf("another worker asked %v before the host opens", until.Sub(at))
 		}
+
+		// Slots that were given out before the host was closed are void: their
+		// holders queue up again, together with the other workers' requests.
+		before := len(s.hits)
+		for range 4 {
+			wg.Go(func() { ask(workers[0], Meta{}, "https://a.example/z") })
+		}
+		synctest.Wait()
+		if err := workers[0].Rest(t.Context(), u, time.Now().Add(time.Minute), "blocked"); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			wg.Go(func() { ask(workers[1], Meta{}, "https://a.example/z") })
+		}
+		wg.Wait()
+		for i := before; i < len(s.hits); i++ {
+			if gap := s.hits[i].at.Sub(s.hits[i-1].at); gap < DefaultEvery {
+				t.Errorf("request %d came %v after the one before", i, gap)
+			}
+		}
 	})
 }
 

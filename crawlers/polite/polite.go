@@ -147,6 +147,9 @@ type Transport struct {
 	keys   map[string]*keyring
 	robots robotsCache
 
+	poolsMu sync.Mutex
+	pools   map[string]pool // by scheme and host as in URLs: what findPool found
+
 	mu    sync.Mutex
 	hosts map[string]*host // by pool
 }
@@ -184,6 +187,7 @@ func New(o Options) (*Transport, error) {
 		sleep:     o.Sleep,
 		rand:      o.Rand,
 		hosts:     map[string]*host{},
+		pools:     map[string]pool{},
 	}
 	for name, d := range o.Every {
 		t.every[strings.ToLower(name)] = d

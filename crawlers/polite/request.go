@@ -18,6 +18,13 @@ func WithRequest(ctx context.Context, m Meta) context.Context {
 	return context.WithValue(ctx, metaKey{}, m)
 }
 
+// bare gives ctx its end but none of its values: what the driver said of a page
+// (its exact URL, its Fetch) does not hold for the request for robots.txt or a
+// token that has to come before it.
+type bare struct{ context.Context }
+
+func (bare) Value(any) any { return nil }
+
 func metaOf(ctx context.Context) Meta {
 	m, _ := ctx.Value(metaKey{}).(Meta)
 	return m

@@ -212,7 +212,7 @@ func (t *Transport) askRobots(ctx context.Context, origin string, meta Meta) (ro
 
 // getRobots does one hop. location is where a redirect to http or https leads.
 func (t *Transport) getRobots(ctx context.Context, target string, meta Meta) (status int, location string, body []byte, record string, err error) {
-	ctx, fetch := fetchctx.New(fetchctx.WithURL(ctx, target))
+	ctx, fetch := fetchctx.New(fetchctx.WithURL(bare{ctx}, target))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return 0, "", nil, "", fmt.Errorf("polite: %s: %w", target, err)

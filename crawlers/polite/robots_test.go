@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -271,6 +272,28 @@ func TestRobotsJudgesTheExactURL(t *testing.T) {
 		s := newSite().on("https://a.example/robots.txt", answer{body: "User-agent: *\nDisallow: /a/../b"})
 		ctx := fetchctx.WithURL(t.Context(), "https://a.example/a/../b")
 		wantDenied(t, askWith(ctx, build(t, options(s)), Meta{}, "GET", "https://a.example/b", "").err)
+	})
+}
+
+// What the driver marked a request with is not true of the request for
+// robots.txt that comes before it.
+func TestRobotsRequestBearsNoMarks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type mark struct{}
+		marked := map[string]any{}
+		s := newSite()
+		o := options(roundTripper(func(req *http.Request) (*http.Response, error) {
+			marked[req.URL.Path] = req.Context().Value(mark{})
+			return s.RoundTrip(req)
+		}))
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), mark{}, "page"))
+		defer cancel()
+		if g := askWith(ctx, build(t, o), Meta{}, "GET", "https://a.example/x", ""); g.err != nil {
+			t.Fatal(g.err)
+		}
+		if marked["/robots.txt"] != nil || marked["/x"] != "page" {
+			t.Errorf("marks %v", marked)
+		}
 	})
 }
 

@@ -165,6 +165,7 @@ func crawlDelay(value string) (time.Duration, bool) {
 	return time.Duration(seconds * float64(time.Second)), true
 }
 
+// newRule reads the value of an Allow or Disallow line, which is not empty.
 func newRule(allow bool, value string, line int) rule {
 	r := rule{allow: allow, line: line, text: "Disallow: " + shown(value)}
 	if allow {
@@ -193,7 +194,7 @@ func shown(value string) string { return clip(oneLine(value), 200) }
 // match reports whether the path, in both forms of normalise, is one that r is
 // about.
 func (r *rule) match(plain, query string) bool {
-	return matchParts(r.plain, plain, r.end) || matchParts(r.query, query, r.end)
+	return matchParts(r.plain, plain, r.end) || strings.Contains(query, "?") && matchParts(r.query, query, r.end)
 }
 
 // matchParts reports whether path begins with the parts in their order, with
