@@ -210,6 +210,10 @@ func TestPaging(t *testing.T) {
 	if len(moved.Next) != 1 || moved.Next[0].Ref.URL != "https://karla.example/feed/" || len(moved.Identities) != 1 {
 		t.Errorf("redirect: %+v", moved)
 	}
+	away := read(t, crawlers.Exchange{URL: "https://karla.example/feed", Status: 302, Header: crawlers.Header{"Location": {"https://feeds.example/karla"}}}, "")
+	if away.Outcome != post.OK || away.Reason != "redirect to https://feeds.example/karla" || len(away.Next) != 0 || len(away.Identities) != 0 {
+		t.Errorf("redirect to another site: %+v", away)
+	}
 }
 
 // A feed of 10 MB is read within its limits.

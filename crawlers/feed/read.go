@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/urlform"
@@ -57,7 +56,10 @@ func (r *reader) read() {
 		return
 	}
 	if outcome, reason := crawlers.Classify(r.ex); outcome != "" {
-		r.page.Outcome, r.page.Reason, r.page.Wait = outcome, reason, retryAfter(r.ex)
+		r.page.Outcome, r.page.Reason = outcome, reason
+		if !r.ex.FetchedAt.IsZero() {
+			r.page.Wait = crawlers.RetryAfter(r.ex.Header, r.ex.FetchedAt)
+		}
 		return
 	}
 	if r.ex.Status >= 300 && r.ex.Status < 400 {
@@ -105,6 +107,8 @@ func (r *reader) notFeed() {
 	}
 }
 
+// redirect gives a step to where the answer points, within the site. One to
+// another site is left to the driver: a platform may know that address.
 func (r *reader) redirect(location string) {
 	to, err := r.asked.Parse(strings.TrimSpace(location))
 	if err != nil {
@@ -122,6 +126,8 @@ func (r *reader) redirect(location string) {
 	case r.state.Page > 1:
 		next := state{URL: target, Page: r.state.Page, Hops: r.state.Hops + 1, Last: r.state.Last}
 		r.page.Next = append(r.page.Next, crawlers.Step{Ref: r.step.Ref, Route: r.step.Route, Role: r.step.Role, State: next.encode()})
+	case !urlform.SameSite(to, r.asked):
+		r.fail(post.OK, "redirect to %s", target)
 	default:
 		next := state{Hops: r.state.Hops + 1}
 		r.page.Next = append(r.page.Next, crawlers.Step{Ref: RefTo(target), Route: r.step.Route, Role: r.step.Role, State: next.encode()})
@@ -224,17 +230,4 @@ func (r *reader) wordPressPage(page *int) string {
 	u.RawQuery = strings.Join(append(kept, "paged="+strconv.Itoa(*page+1)), "&")
 	target, _ := urlform.Canonical(&u)
 	return target
-}
-
-// retryAfter reads the Retry-After header: seconds, or a date counted from when
-// the answer came.
-func retryAfter(ex crawlers.Exchange) time.Duration {
-	value := strings.TrimSpace(ex.Header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 && seconds < 1<<30 {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := time.Parse(time.RFC1123, value); err == nil && !ex.FetchedAt.IsZero() && at.After(ex.FetchedAt) {
-		return at.Sub(ex.FetchedAt)
-	}
-	return 0
 }

@@ -39,8 +39,9 @@
 //
 // A seed is just that page. Options in Step.State ask for more: links of the
 // same site to a depth, feeds that the page names, or links only, without
-// reading any text, which is several times faster. A redirect gives a step to
-// its Location; so does a meta refresh.
+// reading any text, which is several times faster. A redirect within the site
+// gives a step to its Location, and so does a meta refresh; one to another site
+// is left to the driver, as a platform's own collector may know that address.
 //
 // # What is refused
 //

@@ -114,7 +114,7 @@ func TestOutcomes(t *testing.T) {
 		{"summary only", exchange("https://a.example/1", "text/html", `<html><title>Clip</title><meta name=description content="A film of ships."><body><video src="/s.mp4"></video></body></html>`), post.OKMetaOnly, 1, "the page shows no text of its own; its head's summary stands for it"},
 		{"cut", crawlers.Exchange{URL: "https://a.example/1", Status: 200, Truncated: true, Body: []byte("<title>Keeper</title>" + long)}, post.OKPartial, 1, "the body was cut after 656 bytes"},
 		{"binary called a page", exchange("https://a.example/1", "text/html", "%PDF-1.4\n\x00\x01"), post.OKMetaOnly, 1, "application/pdf, 11 bytes"},
-		{"slow down", crawlers.Exchange{URL: "https://a.example/1", Status: 429, Header: crawlers.Header{"Retry-After": {"7"}}}, post.RateLimited, 0, "status 429"},
+		{"slow down", crawlers.Exchange{URL: "https://a.example/1", Status: 429, FetchedAt: fetched, Header: crawlers.Header{"Retry-After": {"7"}}}, post.RateLimited, 0, "status 429"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := read(t, test.ex, nil)
@@ -148,6 +148,10 @@ func TestRedirects(t *testing.T) {
 	}
 	if got := read(t, redirect("https://a.example/old", "mailto:a@b.example"), nil); got.Outcome != post.LayoutChanged {
 		t.Errorf("redirect to a mail address: %+v", got)
+	}
+	// To another site: the driver knows whose address that is.
+	if got := read(t, redirect("https://short.example/x", "https://elsewhere.example/y"), nil); got.Outcome != post.OK || got.Reason != "redirect to https://elsewhere.example/y" || len(got.Next) != 0 || len(got.Identities) != 0 {
+		t.Errorf("redirect to another site: %+v", got)
 	}
 	refresh := exchange("https://a.example/old", "text/html", `<html><head><meta http-equiv="Refresh" content="0; URL='/new'"></head><body>Moved.</body></html>`)
 	if got := read(t, refresh, nil); len(got.Next) != 1 || got.Next[0].Ref.URL != "https://a.example/new" || len(got.Posts) != 0 {

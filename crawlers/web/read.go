@@ -7,7 +7,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	readability "codeberg.org/readeck/go-readability/v2"
 	"golang.org/x/net/html"
@@ -76,7 +75,10 @@ type reader struct {
 
 func (r *reader) read() {
 	if outcome, reason := crawlers.Classify(r.ex); outcome != "" {
-		r.page.Outcome, r.page.Reason, r.page.Wait = outcome, reason, retryAfter(r.ex)
+		r.page.Outcome, r.page.Reason = outcome, reason
+		if !r.ex.FetchedAt.IsZero() {
+			r.page.Wait = crawlers.RetryAfter(r.ex.Header, r.ex.FetchedAt)
+		}
 		return
 	}
 	if r.ex.Status >= 300 && r.ex.Status < 400 {
@@ -97,7 +99,9 @@ func (r *reader) read() {
 	}
 }
 
-// redirect gives a step to where the answer points.
+// redirect gives a step to where the answer points, within the site. A redirect
+// to another site may be to a platform that has a collector of its own, which
+// only the driver can tell: it is left to the driver, with the address as reason.
 func (r *reader) redirect(location, how string) {
 	to, err := r.asked.Parse(strings.TrimSpace(location))
 	if err != nil {
@@ -112,6 +116,8 @@ func (r *reader) redirect(location, how string) {
 		r.page.Outcome, r.page.Reason = post.RedirectLoop, how+" to itself"
 	case r.options.Hops >= maxHops:
 		r.page.Outcome, r.page.Reason = post.RedirectLoop, fmt.Sprintf("%d redirects in a row, the last to %s", maxHops, target)
+	case !urlform.SameSite(to, r.asked) && how == "redirect":
+		r.page.Outcome, r.page.Reason = post.OK, "redirect to "+target
 	default:
 		next := r.options
 		next.Hops++
@@ -400,17 +406,4 @@ func bounded(body []byte) ([]byte, bool) {
 		}
 	}
 	return body, cutShort
-}
-
-// retryAfter reads the Retry-After header: seconds, or a date counted from when
-// the answer came.
-func retryAfter(ex crawlers.Exchange) time.Duration {
-	value := strings.TrimSpace(ex.Header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 && seconds < 1<<30 {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := time.Parse(time.RFC1123, value); err == nil && !ex.FetchedAt.IsZero() && at.After(ex.FetchedAt) {
-		return at.Sub(ex.FetchedAt)
-	}
-	return 0
 }
