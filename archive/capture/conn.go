@@ -44,7 +44,7 @@ type conn struct {
 // An attempt is one request sent on one connection, and what came back. Its
 // fields are guarded by the mutex of its conn.
 type attempt struct {
-	off     bool // bytes are followed, not kept: WithoutRecord
+	off     bool // bytes are followed, not kept: fetchctx.Unrecorded
 	c       *conn
 	began   time.Time
 	last    time.Time // of the last byte of the response

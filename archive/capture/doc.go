@@ -45,7 +45,7 @@
 // # What is not in the record
 //
 // The dialogue with a proxy (CONNECT, SOCKS) and the Proxy-Authorization that
-// a request to a proxy carries; requests marked by WithoutRecord; and secrets.
+// a request to a proxy carries; requests marked by fetchctx.Unrecorded; and secrets.
 // Values named with fetchctx.Fetch.AddSecret, and passwords in URLs, are
 // replaced by as many bytes of "REDACTEDREDACTED…" in the request, and in the
 // response wherever it repeats them, also URL-encoded, escaped for JSON or

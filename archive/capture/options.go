@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/url"
@@ -86,25 +85,6 @@ type Options struct {
 // SpoolAbove is the size in bytes from which a block is kept in a temporary
 // file instead of memory while it arrives.
 const SpoolAbove = 1 << 20
-
-type (
-	urlKey      struct{}
-	noRecordKey struct{}
-)
-
-// WithURL sets the URL to ask for, exact to the byte: what stands in the
-// request line and in the record. It is for callers below which a URL was
-// normalised ("/a/../b" to "/b", "'" to "%27"), which breaks signed links.
-// Without it the URL is the request's own.
-func WithURL(ctx context.Context, exact string) context.Context {
-	return context.WithValue(ctx, urlKey{}, exact)
-}
-
-// WithoutRecord marks a request that must leave no trace in the archive: one
-// to a token endpoint, whose body is a secret in both directions.
-func WithoutRecord(ctx context.Context) context.Context {
-	return context.WithValue(ctx, noRecordKey{}, true)
-}
 
 // withDefaults fills in what o leaves open; 0 means no limit afterwards.
 func (o Options) withDefaults() Options {

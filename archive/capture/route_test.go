@@ -316,7 +316,7 @@ func TestWithURL(t *testing.T) {
 	} {
 		exact := s.url(target)
 		rewritten := newRequest(t, "GET", s.url("/other"), nil)
-		got := get(t, direct, rewritten.WithContext(WithURL(context.Background(), exact+"#part")))
+		got := get(t, direct, rewritten.WithContext(fetchctx.WithURL(context.Background(), exact+"#part")))
 		if got.err != nil {
 			t.Errorf("%s: %v", target, got.err)
 			continue
@@ -325,7 +325,7 @@ func TestWithURL(t *testing.T) {
 		if ex.URL != exact || !strings.HasPrefix(string(ex.request), "GET "+target+" HTTP/1.1\r\nHost: "+s.Addr().String()+"\r\n") {
 			t.Errorf("%s: recorded %q as %s", target, ex.request, ex.URL)
 		}
-		got = get(t, over, rewritten.WithContext(WithURL(context.Background(), exact)))
+		got = get(t, over, rewritten.WithContext(fetchctx.WithURL(context.Background(), exact)))
 		if ex := mOver.take(); len(ex) != 1 || !strings.HasPrefix(string(ex[0].request), "GET "+exact+" HTTP/1.1\r\n") {
 			t.Errorf("%s: over a proxy: %v", target, ex)
 		}
@@ -336,7 +336,7 @@ func TestWithURL(t *testing.T) {
 		t.Errorf("recorded as %s", ex.URL)
 	}
 	for _, bad := range []string{"/a b", "ftp://plaza.example/", "http:///a", "http://plaza.example/\x00", "http://plaza.example//a\"b"} {
-		if got := get(t, direct, newRequest(t, "GET", s.url("/"), nil).WithContext(WithURL(context.Background(), bad))); got.err == nil || !strings.Contains(got.err.Error(), "WithURL") {
+		if got := get(t, direct, newRequest(t, "GET", s.url("/"), nil).WithContext(fetchctx.WithURL(context.Background(), bad))); got.err == nil || !strings.Contains(got.err.Error(), "WithURL") {
 			t.Errorf("%s: error %v", bad, got.err)
 		}
 	}
@@ -348,7 +348,7 @@ func TestWithURL(t *testing.T) {
 func TestWithoutRecord(t *testing.T) {
 	s := serve(t, false, func(*http.Request) script { return script{send: plain(strings.Repeat("token", SpoolAbove/2))} })
 	tr, m := setup(t, Options{})
-	ctx, f := fetchctx.New(WithoutRecord(context.Background()))
+	ctx, f := fetchctx.New(fetchctx.Unrecorded(context.Background()))
 	got := get(t, tr, newRequest(t, "POST", s.url("/token"), strings.NewReader("secret")).WithContext(ctx))
 	if got.err != nil || len(got.body) != 5*(SpoolAbove/2) || len(m.take()) > 0 || f.Result().Capture.RecordID != "" {
 		t.Errorf("%d bytes, %v", len(got.body), got.err)

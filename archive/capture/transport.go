@@ -119,7 +119,7 @@ func (f *fetch) prepare() (*http.Request, error) {
 	if req.Method == http.MethodConnect {
 		return nil, errors.New("capture: CONNECT is not for callers; set Options.Proxy")
 	}
-	f.off, _ = req.Context().Value(noRecordKey{}).(bool)
+	f.off = fetchctx.IsUnrecorded(req.Context())
 	if opt.Recorder == nil && !f.off {
 		return nil, errNoRecorder
 	}
@@ -181,8 +181,8 @@ func (f *fetch) prepare() (*http.Request, error) {
 func exactURL(req *http.Request) (string, *url.URL, error) {
 	u := *req.URL
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
-	exact, ok := req.Context().Value(urlKey{}).(string)
-	if !ok {
+	exact := fetchctx.URL(req.Context())
+	if exact == "" {
 		if u.Opaque != "" && !strings.HasPrefix(u.Opaque, "//") {
 			return u.Scheme + "://" + u.Host + u.RequestURI(), &u, nil
 		}
@@ -191,7 +191,7 @@ func exactURL(req *http.Request) (string, *url.URL, error) {
 	exact, _, _ = strings.Cut(exact, "#")
 	scheme, rest, ok := strings.Cut(exact, "://")
 	if scheme = strings.ToLower(scheme); !ok || scheme != "http" && scheme != "https" {
-		return "", nil, fmt.Errorf("capture: WithURL: %s is not an http or https URL", exact)
+		return "", nil, fmt.Errorf("capture: fetchctx.WithURL: %s is not an http or https URL", exact)
 	}
 	host, target := rest, "/"
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
@@ -206,11 +206,11 @@ func exactURL(req *http.Request) (string, *url.URL, error) {
 	}
 	for i := 0; i < len(target); i++ {
 		if c := target[i]; c <= ' ' || c == 0x7f {
-			return "", nil, fmt.Errorf("capture: WithURL: %q cannot stand in a request line: byte %#x", exact, c)
+			return "", nil, fmt.Errorf("capture: fetchctx.WithURL: %q cannot stand in a request line: byte %#x", exact, c)
 		}
 	}
 	if host == "" {
-		return "", nil, fmt.Errorf("capture: WithURL: %s has no host", exact)
+		return "", nil, fmt.Errorf("capture: fetchctx.WithURL: %s has no host", exact)
 	}
 	u = url.URL{Scheme: scheme, Host: host, Opaque: target}
 	if strings.HasPrefix(target, "//") {
@@ -219,7 +219,7 @@ func exactURL(req *http.Request) (string, *url.URL, error) {
 		plain, err := url.PathUnescape(path)
 		u = url.URL{Scheme: scheme, Host: host, Path: plain, RawPath: path, RawQuery: query, ForceQuery: has && query == ""}
 		if err != nil || u.RequestURI() != target {
-			return "", nil, fmt.Errorf("capture: WithURL: %s begins with // and cannot be sent as it is", exact)
+			return "", nil, fmt.Errorf("capture: fetchctx.WithURL: %s begins with // and cannot be sent as it is", exact)
 		}
 	}
 	return exact, &u, nil

@@ -176,8 +176,7 @@ func (s *session) driver(o crawlers.Options) (*crawlers.Driver, error) {
 	o.Transport = s.polite
 	o.Frontier = frontier.Dir(filepath.Join(s.config.State, "frontier"))
 	o.Mark = func(ctx context.Context, w crawlers.Wire) context.Context {
-		ctx = polite.WithRequest(ctx, polite.Meta{Platform: w.Platform, Route: w.Route, Key: w.Key, Robots: w.Robots})
-		return capture.WithURL(ctx, w.URL)
+		return polite.WithRequest(ctx, polite.Meta{Platform: w.Platform, Route: w.Route, Key: w.Key, Robots: w.Robots})
 	}
 	o.ErrorFacts = errorFacts
 	o.HasKey = func(name string) bool { return s.config.Keys[name].Secret != "" }
