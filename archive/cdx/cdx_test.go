@@ -128,6 +128,14 @@ func TestLine(t *testing.T) {
 	if got := numbers.Time(); !got.Equal(testDate.Truncate(time.Millisecond)) {
 		t.Errorf("time %v", got)
 	}
+	// The quick way and the JSON library read the same.
+	for _, object := range []string{`{"offset":7,"length":"12","x":5,"url":"u"}`, ` {"offset" : "7" , "length":12 ,"x": 5, "url": "u"}`} {
+		quick, err := ParseLine([]byte("a 1 " + object))
+		slow, err2 := ParseLine([]byte("a 1 " + strings.Replace(object, `"u"`, `"\u0075"`, 1)))
+		if err != nil || err2 != nil || quick.String() != slow.String() || quick.Offset != 7 || quick.Length != 12 || quick.URL != "u" || string(quick.Extra[0].Value) != "5" {
+			t.Errorf("%s: %s and %s, %v, %v", object, &quick, &slow, err, err2)
+		}
+	}
 	none, err := ParseLine([]byte(`com,example)/ 20260131101112 {}`))
 	if err != nil || none.Offset != -1 || none.Length != 0 {
 		t.Errorf("no fields: %+v, %v", none, err)

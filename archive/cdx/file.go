@@ -7,6 +7,7 @@ import (
 	"iter"
 	"sort"
 	"strings"
+	"sync"
 )
 
 // A File is a sorted CDXJ that is looked up without being read whole. It is
@@ -43,12 +44,15 @@ func (f *File) All() iter.Seq2[Line, error] {
 // they are wanted.
 func (f *File) from(target string, wanted func([]byte) bool) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		start, err := f.seek([]byte(target))
+		p, err := f.seek([]byte(target))
 		if err != nil {
 			yield(Line{}, err)
 			return
 		}
-		p := &pager{f: f, at: start}
+		defer func() {
+			p.f = nil
+			pagers.Put(p)
+		}()
 		for {
 			line, err := p.line()
 			if err == io.EOF || err == nil && !wanted(line) {
@@ -65,10 +69,12 @@ func (f *File) from(target string, wanted func([]byte) bool) iter.Seq2[Line, err
 	}
 }
 
-// seek gives the offset of the first line that is not before target.
-func (f *File) seek(target []byte) (int64, error) {
+// seek gives a pager at the first line that is not before target.
+func (f *File) seek(target []byte) (*pager, error) {
+	p := pagers.Get().(*pager)
+	p.f, p.at, p.buf = f, 0, p.buf[:0]
 	if len(target) == 0 {
-		return 0, nil
+		return p, nil
 	}
 	// A page's first whole line decides on which side of the page to go on.
 	pages := (f.size + pageSize - 1) / pageSize
@@ -77,7 +83,7 @@ func (f *File) seek(target []byte) (int64, error) {
 		if failed != nil {
 			return true
 		}
-		p := &pager{f: f, at: int64(i) * pageSize}
+		p.at = int64(i) * pageSize
 		if i > 0 {
 			p.at--
 			if _, err := p.line(); err != nil {
@@ -93,26 +99,23 @@ func (f *File) seek(target []byte) (int64, error) {
 		return bytes.Compare(line, target) >= 0
 	})
 	if failed != nil {
-		return 0, failed
+		return nil, failed
 	}
-	p := &pager{f: f, at: max(0, int64(n-1)*pageSize)}
-	if p.at > 0 {
+	if p.at = max(0, int64(n-1)*pageSize); p.at > 0 {
 		p.at--
 		if _, err := p.line(); err != nil {
-			return f.size, ignoreEOF(err)
+			return p, ignoreEOF(err)
 		}
 	}
 	for {
 		at := p.at
 		line, err := p.line()
-		if err == io.EOF {
-			return f.size, nil
-		}
 		if err != nil {
-			return 0, err
+			return p, ignoreEOF(err)
 		}
 		if bytes.Compare(line, target) >= 0 {
-			return at, nil
+			p.at = at
+			return p, nil
 		}
 	}
 }
@@ -123,6 +126,9 @@ func ignoreEOF(err error) error {
 	}
 	return err
 }
+
+// pagers keeps the buffers of look-ups that have ended.
+var pagers = sync.Pool{New: func() any { return &pager{buf: make([]byte, 0, pageSize)} }}
 
 // A pager reads lines from an offset on.
 type pager struct {

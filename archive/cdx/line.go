@@ -154,6 +154,11 @@ func ParseLine(b []byte) (Line, error) {
 		return Line{}, fmt.Errorf("%w: %q does not begin with a key and a timestamp", ErrNotLine, clip(b))
 	}
 	l := Line{Key: string(key), Timestamp: string(stamp), Offset: -1}
+	if l.parseFlat(rest) {
+		return l, nil
+	}
+	// Whatever is not the usual: the JSON library decides.
+	l = Line{Key: string(key), Timestamp: string(stamp), Offset: -1}
 	d := json.NewDecoder(bytes.NewReader(rest))
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -180,6 +185,101 @@ func ParseLine(b []byte) (Line, error) {
 		return Line{}, fmt.Errorf("%w: %q has something after the JSON", ErrNotLine, clip(b))
 	}
 	return l, nil
+}
+
+// parseFlat reads an object whose names and values are strings of printable
+// ASCII without escapes, or plain whole numbers, as nearly all lines are. It
+// reports false, having set some fields or none, for anything else.
+func (l *Line) parseFlat(b []byte) bool {
+	at := 0
+	blanks := func() {
+		for at < len(b) && b[at] == ' ' {
+			at++
+		}
+	}
+	take := func(c byte) bool {
+		blanks()
+		if at < len(b) && b[at] == c {
+			at++
+			return true
+		}
+		return false
+	}
+	text := func() ([]byte, bool) {
+		start := at
+		for ; at < len(b); at++ {
+			switch c := b[at]; {
+			case c == '"':
+				at++
+				return b[start : at-1], true
+			case c < ' ' || c >= utf8.RuneSelf || c == '\\':
+				return nil, false
+			}
+		}
+		return nil, false
+	}
+	if !take('{') {
+		return false
+	}
+	if take('}') {
+		return at == len(b)
+	}
+	for {
+		if !take('"') {
+			return false
+		}
+		name, ok := text()
+		if !ok || !take(':') {
+			return false
+		}
+		blanks()
+		start := at
+		var value []byte
+		if take('"') {
+			if value, ok = text(); !ok {
+				return false
+			}
+		} else {
+			for at < len(b) && b[at] >= '0' && b[at] <= '9' {
+				at++
+			}
+			if value = b[start:at]; len(value) == 0 || value[0] == '0' && len(value) > 1 {
+				return false
+			}
+		}
+		switch string(name) {
+		case "url":
+			l.URL = string(value)
+		case "mime":
+			l.MIME = string(value)
+		case "status":
+			l.Status = string(value)
+		case "digest":
+			l.Digest = string(value)
+		case "filename":
+			l.Filename = string(value)
+		case "recordDigest":
+			l.RecordDigest = string(value)
+		case "length", "offset":
+			n, err := strconv.ParseUint(string(value), 10, 63)
+			if err != nil {
+				return false
+			}
+			if string(name) == "length" {
+				l.Length = int64(n)
+			} else {
+				l.Offset = int64(n)
+			}
+		default:
+			l.Extra = append(l.Extra, Extra{string(name), bytes.Clone(b[start:at])})
+		}
+		if take('}') {
+			return at == len(b)
+		}
+		if !take(',') {
+			return false
+		}
+	}
 }
 
 // set takes one field over.
