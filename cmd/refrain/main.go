@@ -117,12 +117,12 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "refrain:", err)
 		return exitFailed
 	}
-	parsed, code := parse(parser, args, &ended, s)
+	parsed, code := parse(ctx, parser, args, &ended, s)
 	if parsed == nil {
 		return code
 	}
 	a := &app{streams: s, globals: c.globals}
-	err = parsed.Run(ctx, a)
+	err = parsed.Run(a)
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -142,7 +142,7 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // parse reads args. It gives nil and the exit code where the parser ended the
 // program itself (--help) or refused args.
-func parse(parser *kong.Kong, args []string, ended *int, s streams) (parsed *kong.Context, code int) {
+func parse(ctx context.Context, parser *kong.Kong, args []string, ended *int, s streams) (parsed *kong.Context, code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			if r != errReported {
@@ -159,7 +159,7 @@ func parse(parser *kong.Kong, args []string, ended *int, s streams) (parsed *kon
 		fmt.Fprintf(s.err, "refrain: %v\n(refrain --help lists the verbs, refrain VERB --help shows one)\n", err)
 		return nil, exitUsage
 	}
-	parsed.BindTo(context.Background(), (*context.Context)(nil))
+	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed, 0
 }
 
