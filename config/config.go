@@ -58,7 +58,7 @@ type Crawl struct {
 	Proxy      string              `yaml:"proxy"`       // http://, https:// or socks5://; empty is none (the environment's proxy is not used)
 	SourceAddr string              `yaml:"source_addr"` // local address to send from; empty is the system's choice
 	Pace       map[string]Duration `yaml:"pace"`        // least time between two requests to a host
-	Workers    int                 `yaml:"workers"`     // hosts asked at the same time; 0 is 8
+	Workers    int                 `yaml:"workers"`     // requests and saves under way at the same time; 0 is 16
 	Timeout    Duration            `yaml:"timeout"`     // for one answer; 0 is 60 s
 	MaxBody    Size                `yaml:"max_body"`    // decoded bytes of a page; 0 is 32 MiB
 	MaxAsset   Size                `yaml:"max_asset"`   // bytes of a picture or video; 0 is 2 GiB
