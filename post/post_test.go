@@ -86,7 +86,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"local time":       func(p *Post) { p.FetchedAt = noon.In(time.FixedZone("", 3600)) },
 		"relative URL":     func(p *Post) { p.URL = "/a" },
 		"empty link":       func(p *Post) { p.Links = []string{""} },
-		"count word":       func(p *Post) { p.Counts[0].Name = "Likes!" },
+		"count word":       func(p *Post) { p.Counts[0].Name = "" },
 		"reader":           func(p *Post) { p.Reader = "tumblr" },
 		"media kind":       func(p *Post) { p.Media[0].Kind = "gif" },
 		"ref role":         func(p *Post) { p.Refs[0].Role = "child" },
