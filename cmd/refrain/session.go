@@ -221,7 +221,26 @@ func (s *session) save(ctx context.Context, f crawlers.Fetched) error {
 	if _, err := s.archive.WritePage(ctx, line, line.FetchedAt, f.Exchange.Capture, f.Page.Posts); err != nil {
 		return err
 	}
+	if err := s.rest(ctx, f); err != nil {
+		return err
+	}
 	return s.archive.Sync(ctx)
+}
+
+// rests are how long a host is left alone that refused us as a visitor, not the
+// page: asking on would be rude, and of no use.
+var rests = map[post.Outcome]time.Duration{post.Blocked: time.Hour, post.BotCheck: time.Hour, post.Challenge: 15 * time.Minute}
+
+func (s *session) rest(ctx context.Context, f crawlers.Fetched) error {
+	span, ok := rests[f.Page.Outcome]
+	if !ok || f.Exchange.Status == 0 {
+		return nil
+	}
+	u, err := url.Parse(f.Exchange.URL)
+	if err != nil {
+		return nil // it was fetched, so it is one
+	}
+	return s.polite.Rest(ctx, u, time.Now().Add(span), string(f.Page.Outcome)+": "+f.Page.Reason)
 }
 
 // An assetLine is what is kept of an asset beside its bytes.
