@@ -72,6 +72,14 @@ func (h *HTTPHead) parse(b []byte, whole bool) (int, error) {
 	if err := h.parseFirst(string(line)); err != nil {
 		return 0, err
 	}
+	var folded []byte // the last field's value, where it runs over several lines
+	unfold := func() {
+		if n := len(h.Header); n > 0 && folded != nil {
+			h.Header[n-1].Value = string(bytes.TrimSpace(folded))
+			folded = nil
+		}
+	}
+	defer unfold()
 	for {
 		if len(rest) == 0 && !ok || len(rest) == 0 && whole {
 			h.Cut = true
@@ -87,9 +95,13 @@ func (h *HTTPHead) parse(b []byte, whole bool) (int, error) {
 		case len(line) == 0:
 		case line[0] == ' ' || line[0] == '\t':
 			if n := len(h.Header); n > 0 {
-				h.Header[n-1].Value = strings.TrimSpace(h.Header[n-1].Value + " " + string(bytes.TrimSpace(line)))
+				if folded == nil {
+					folded = []byte(h.Header[n-1].Value)
+				}
+				folded = append(append(folded, ' '), bytes.TrimSpace(line)...)
 			}
 		default:
+			unfold()
 			if name, value, found := bytes.Cut(line, []byte(":")); found {
 				h.Header.Add(string(bytes.TrimSpace(name)), string(bytes.TrimSpace(value)))
 			}

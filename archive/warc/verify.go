@@ -292,17 +292,19 @@ func (v *verifier) typeFields(rec *ReadRecord, kind string, remark func(Code, st
 
 // repeats looks for fields that stand more than once.
 func (v *verifier) repeats(h Header, remark func(Code, string, ...any)) {
+	var seen map[string]bool
 	for i := range h {
 		name := strings.ToLower(h[i].Name)
 		if name == "warc-concurrent-to" || name == "warc-protocol" || name == "content-length" || !known(name) {
 			continue
 		}
-		for j := range h[:i] {
-			if strings.EqualFold(h[j].Name, name) {
-				remark(CodeFieldRepeated, "%s stands more than once", h[i].Name)
-				break
-			}
+		if seen[name] {
+			remark(CodeFieldRepeated, "%s stands more than once", h[i].Name)
 		}
+		if seen == nil {
+			seen = make(map[string]bool, 16)
+		}
+		seen[name] = true
 	}
 }
 

@@ -38,7 +38,7 @@ func (v *verifier) block(ctx context.Context, rec *ReadRecord) (*bodyCheck, erro
 		if b.block.Sum != nil {
 			block = b.block.New()
 		}
-		if b.payload.Sum != nil && kind != TypeRevisit {
+		if b.payload.Sum != nil && payloadDefined(kind) {
 			payload = b.payload.New()
 			if http {
 				whole = b.payload.New()
@@ -142,6 +142,17 @@ func (v *verifier) block(ctx context.Context, rec *ReadRecord) (*bodyCheck, erro
 		}
 	}
 	return b, nil
+}
+
+// payloadDefined reports whether the payload of a type lies in its own record
+// and its kind is known. That of a revisit lies in another record, that of a
+// continuation in several.
+func payloadDefined(kind string) bool {
+	switch kind {
+	case TypeResponse, TypeRequest, TypeResource, TypeMetadata, TypeConversion, TypeWarcinfo:
+		return true
+	}
+	return false
 }
 
 // declared reads a digest field and remarks on its spelling.
