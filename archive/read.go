@@ -126,6 +126,7 @@ type opened struct {
 	size  int64
 	close func() error
 	local bool
+	open  bool // it is being written, or its process died
 }
 
 // openFile opens a file of a segment, wherever it is by now.
@@ -155,14 +156,14 @@ func (a *Archive) openFile(ctx context.Context, name Name, ending string) (*open
 			if err != nil {
 				return nil, errors.Join(err, f.Close())
 			}
-			return &opened{f, info.Size(), f.Close, true}, nil
+			return &opened{f, info.Size(), f.Close, true, strings.HasSuffix(path, openEnding)}, nil
 		}
 	}
 	info, err := a.store.Stat(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return &opened{&window{r: blob.ReaderAt(ctx, a.store, key), size: info.Size}, info.Size, func() error { return nil }, false}, nil
+	return &opened{&window{r: blob.ReaderAt(ctx, a.store, key), size: info.Size}, info.Size, func() error { return nil }, false, false}, nil
 }
 
 // window reads a remote object in larger pieces than it is asked for, at first
@@ -266,7 +267,8 @@ func captureOf(h warc.Header, name Name, offset int64) post.Capture {
 
 // Records reads all records of a segment in the order of the file. A record and
 // its block are valid until the next one. Of an open segment it gives what is
-// there by now. An error is given once and is the last.
+// whole by now: a record at the end may be half written, and stay so if its
+// process died. An error is given once and is the last.
 func (a *Archive) Records(ctx context.Context, name Name) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		fail := func(err error) { yield(nil, fmt.Errorf("read segment %s: %w", name, err)) }
@@ -281,10 +283,31 @@ func (a *Archive) Records(ctx context.Context, name Name) iter.Seq2[*Record, err
 			fail(err)
 			return
 		}
+		var ahead *warc.Reader // of an open segment: one record ahead
+		if f.open {
+			if ahead, err = warc.NewReaderAt(f, f.size, 0); err != nil {
+				fail(err)
+				return
+			}
+		}
 		for {
 			if ctx.Err() != nil {
 				fail(context.Cause(ctx))
 				return
+			}
+			if ahead != nil {
+				var half *warc.Damage
+				record, err := ahead.Next()
+				if err == nil {
+					_, err = record.Finish()
+				}
+				if err == io.EOF || errors.As(err, &half) || err == nil && len(record.Oddities()) > 0 {
+					return
+				}
+				if err != nil {
+					fail(err)
+					return
+				}
 			}
 			record, err := r.Next()
 			if err == io.EOF {
