@@ -68,6 +68,9 @@ func BenchmarkWriteCoded(b *testing.B) {
 		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
 			benchmarkWrite(b, WriterOptions{}, "image/jpeg", noise(size))
 		})
+		b.Run(fmt.Sprintf("%dKiB/head-stored", size>>10), func(b *testing.B) {
+			benchmarkWrite(b, WriterOptions{Compression: Stored}, "image/jpeg", noise(size))
+		})
 	}
 }
 

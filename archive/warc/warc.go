@@ -30,7 +30,7 @@
 //
 // Text is deflated; a body that is compressed already is stored, which costs
 // one part in a thousand of size and saves nearly all of the time. The head of
-// such a record is deflated even so.
+// such a record is deflated even so if the record is small.
 //
 // # What is read
 //
