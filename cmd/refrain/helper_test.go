@@ -49,10 +49,14 @@ func TestMain(m *testing.M) {
 type site struct {
 	web *httptest.Server
 
-	mu     sync.Mutex
-	counts map[string]int // address → requests that arrived
-	order  []string
-	hook   func(n int, address string) // called with the number of the request, before it is answered
+	mu   sync.Mutex
+	hits []hit
+	hook func(n int, address string) // called with the number of the request, before it is answered
+}
+
+// A hit is one request that arrived.
+type hit struct {
+	address, agent string
 }
 
 // tinyWorld is small enough that a collection of it takes a fraction of a second.
@@ -71,13 +75,12 @@ func serve(t testing.TB, world *demoweb.World) *site {
 }
 
 func serveHandler(t testing.TB, inner http.Handler, ended func()) *site {
-	s := &site{counts: map[string]int{}}
+	s := &site{}
 	s.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address := "https://" + r.Host + r.RequestURI
 		s.mu.Lock()
-		s.counts[address]++
-		s.order = append(s.order, address)
-		n, hook := len(s.order), s.hook
+		s.hits = append(s.hits, hit{address, r.UserAgent()})
+		n, hook := len(s.hits), s.hook
 		s.mu.Unlock()
 		if hook != nil {
 			hook(n, address)
@@ -101,14 +104,32 @@ func serveHandler(t testing.TB, inner http.Handler, ended func()) *site {
 func (s *site) requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.order)
+	return len(s.hits)
 }
 
 // log gives the addresses asked since the first from requests.
 func (s *site) log(from int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.order[from:]...)
+	var list []string
+	for _, h := range s.hits[from:] {
+		list = append(list, h.address)
+	}
+	return list
+}
+
+// logOf gives the addresses that a program with these words in its User-Agent
+// asked for.
+func (s *site) logOf(agent string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, h := range s.hits {
+		if strings.Contains(h.agent, agent) {
+			list = append(list, h.address)
+		}
+	}
+	return list
 }
 
 // before sets what happens before a request is answered; nil is nothing.
