@@ -59,6 +59,7 @@ type Crawl struct {
 	SourceAddr string              `yaml:"source_addr"` // local address to send from; empty is the system's choice
 	Pace       map[string]Duration `yaml:"pace"`        // least time between two requests to a host
 	Workers    int                 `yaml:"workers"`     // requests and saves under way at the same time; 0 is 16
+	PerHost    int                 `yaml:"per_host"`    // requests under way to one host at the same time; 0 is 1, more is for a mirror of your own
 	Timeout    Duration            `yaml:"timeout"`     // for one answer; 0 is 60 s
 	MaxBody    Size                `yaml:"max_body"`    // decoded bytes of a page; 0 is 32 MiB
 	MaxAsset   Size                `yaml:"max_asset"`   // bytes of a picture or video; 0 is 2 GiB
@@ -354,6 +355,9 @@ func (c *Config) check() error {
 	}
 	if c.Crawl.Workers < 0 {
 		return fmt.Errorf("crawl.workers: %d is less than 0", c.Crawl.Workers)
+	}
+	if c.Crawl.PerHost < 0 {
+		return fmt.Errorf("crawl.per_host: %d is less than 0", c.Crawl.PerHost)
 	}
 	if c.S3.LockDays < 0 {
 		return fmt.Errorf("s3.lock_days: %d is less than 0", c.S3.LockDays)

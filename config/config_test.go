@@ -54,6 +54,8 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"proxy", "", "REFRAIN_CRAWL_PROXY=ftp://x", "crawl.proxy"},
 		{"key variable", "", "REFRAIN_KEYS_REDDIT=x", "REFRAIN_KEYS_NAME_SECRET"},
 		{"number", "", "REFRAIN_CRAWL_WORKERS=many", "not a number"},
+		{"workers", "crawl: {workers: -1}", "", "crawl.workers"},
+		{"per host", "crawl: {per_host: -1}", "", "crawl.per_host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := load(t, test.file, test.environ)

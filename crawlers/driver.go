@@ -61,6 +61,10 @@ type Options struct {
 	HasKey func(name string) bool // nil: no keys
 	Routes map[string][]string    // by platform: the routes to use, in order, opt-in ones too; a platform without entry uses its own order
 
+	// FirstState is the State of the first step of every seed, by platform: how
+	// far a web page's links are followed, and the like. No entry is none.
+	FirstState map[string][]byte
+
 	Workers int // exchanges under way and saves waited for, together; 0 is DefaultWorkers
 	PerHost int // exchanges under way to one host; 0 is 1
 
@@ -297,7 +301,7 @@ func (d *Driver) first(s Seed) (Target, []Item) {
 	}
 	t.Ref = ref
 	for _, r := range d.routesFor(k, ref.Kind) {
-		item, err := d.item(Step{Ref: ref, Route: r.Name, Role: RolePage})
+		item, err := d.item(Step{Ref: ref, Route: r.Name, Role: RolePage, State: d.opt.FirstState[k.about.Platform]})
 		if err != nil {
 			t.Routes = append(t.Routes, RouteTried{r.Name, post.UnexpectedType, err.Error()})
 			t.Outcome, t.Reason = post.UnexpectedType, err.Error()
@@ -390,7 +394,7 @@ func (d *Driver) runKey(targets []Target) string {
 	}
 	slices.Sort(refs)
 	o := &d.opt
-	wishes, err := json.Marshal([]any{refs, o.Routes, o.MaxPosts, o.MaxPages, o.Since, o.Until, o.Comments, o.Related, o.Media})
+	wishes, err := json.Marshal([]any{refs, o.Routes, o.MaxPosts, o.MaxPages, o.Since, o.Until, o.Comments, o.Related, o.Media, o.FirstState})
 	if err != nil {
 		panic(err) // strings and numbers
 	}

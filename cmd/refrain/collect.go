@@ -11,6 +11,7 @@ import (
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/frontier"
+	"github.com/refrain-archive/refrain/crawlers/web"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -18,18 +19,20 @@ type collectCmd struct {
 	Seeds    []string `arg:"" optional:"" name:"seed" help:"Addresses of accounts, blogs, tags, posts, pages or feeds."`
 	SeedFile []string `name:"seeds" placeholder:"FILE" help:"File with one seed a line (the first column of a CSV; # starts a comment); - is standard input."`
 
-	MaxPosts int           `placeholder:"N" help:"At most so many posts of each seed."`
-	MaxPages int           `placeholder:"N" help:"At most so many listing pages of each seed."`
-	Since    string        `placeholder:"DAY" help:"Stop at posts older than this day (2026-11-23, or RFC 3339)."`
-	Until    string        `placeholder:"DAY" help:"Leave out posts from this day on."`
-	Comments bool          `help:"Comments and replies too."`
-	Related  bool          `help:"Other submissions of the same thing too: crossposts, duplicates."`
-	Media    bool          `help:"Pictures, videos and sounds too."`
-	Route    []string      `placeholder:"PLATFORM:ROUTE" help:"Use this route of a platform (see refrain platforms); can be repeated."`
-	Robots   string        `enum:"obey,override" default:"obey" help:"obey robots.txt (the default), or override it; needs --reason, and stands in every record."`
-	Reason   string        `placeholder:"TEXT" help:"Why robots.txt is overridden."`
-	Wait     time.Duration `placeholder:"SPAN" default:"10m" help:"Wait at most so long when every host asks to wait; then end, to go on later."`
-	DryRun   bool          `help:"Say what would be asked, how long that takes at the current pace and what it costs; ask nothing."`
+	MaxPosts  int           `placeholder:"N" help:"At most so many posts of each seed."`
+	MaxPages  int           `placeholder:"N" help:"At most so many listing pages of each seed."`
+	Since     string        `placeholder:"DAY" help:"Stop at posts older than this day (2026-11-23, or RFC 3339)."`
+	Until     string        `placeholder:"DAY" help:"Leave out posts from this day on."`
+	Comments  bool          `help:"Comments and replies too."`
+	Follow    int           `placeholder:"N" help:"Of web pages: follow links within the site too, N clicks deep (at most 100)."`
+	LinksOnly bool          `name:"links-only" help:"Of web pages: look for links only and read no text; every page is archived all the same, and read later by refrain extract."`
+	Related   bool          `help:"Other submissions of the same thing too: crossposts, duplicates."`
+	Media     bool          `help:"Pictures, videos and sounds too."`
+	Route     []string      `placeholder:"PLATFORM:ROUTE" help:"Use this route of a platform (see refrain platforms); can be repeated."`
+	Robots    string        `enum:"obey,override" default:"obey" help:"obey robots.txt (the default), or override it; needs --reason, and stands in every record."`
+	Reason    string        `placeholder:"TEXT" help:"Why robots.txt is overridden."`
+	Wait      time.Duration `placeholder:"SPAN" default:"10m" help:"Wait at most so long when every host asks to wait; then end, to go on later."`
+	DryRun    bool          `help:"Say what would be asked, how long that takes at the current pace and what it costs; ask nothing."`
 }
 
 func (collectCmd) Help() string {
@@ -39,6 +42,7 @@ observes anew. Everything read is in the archive before it is counted.
 Examples:
   refrain collect https://ana.tumblr.com/ https://medium.com/@bela
   refrain collect --seeds accounts.csv --comments --media --since 2026-06-01
+  refrain collect --follow 3 --media https://news.example/section/
   refrain collect --dry-run --max-posts 500 --seeds accounts.csv
 ` + exitCodes
 }
@@ -96,6 +100,12 @@ func (s *session) collect(ctx context.Context, options crawlers.Options, seeds [
 
 func (c collectCmd) options() (crawlers.Options, error) {
 	o := crawlers.Options{MaxPosts: c.MaxPosts, MaxPages: c.MaxPages, Comments: c.Comments, Related: c.Related, Media: c.Media, MaxPark: c.Wait}
+	if c.Follow < 0 || c.Follow > web.MaxDepth {
+		return o, usage("collect: --follow %d: links can be followed 0 to %d clicks deep", c.Follow, web.MaxDepth)
+	}
+	if state := (web.Options{Depth: c.Follow, Links: c.LinksOnly}).State(); state != nil {
+		o.FirstState = map[string][]byte{web.Platform: state}
+	}
 	if c.Wait == 0 {
 		o.MaxPark = -1
 	}

@@ -28,6 +28,7 @@ func main() { os.Exit(program()) }
 func program() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer startProfile(os.Stderr)()
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {

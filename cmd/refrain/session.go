@@ -31,6 +31,9 @@ func openStore(ctx context.Context, c config.Config) (blob.Store, error) {
 		return dir.New(c.Archive)
 	}
 	bucket, prefix, _ := strings.Cut(path, "/")
+	if bucket == "" {
+		return nil, usage("archive %s: no bucket is named: write s3://BUCKET/PREFIX", c.Archive)
+	}
 	store, err := s3.New(ctx, s3.Options{
 		Bucket: bucket, Prefix: strings.Trim(prefix, "/"), Endpoint: c.S3.Endpoint, Region: c.S3.Region, PathStyle: c.S3.PathStyle,
 		AccessKey: c.S3.AccessKey, SecretKey: c.S3.SecretKey, Retain: time.Duration(c.S3.LockDays) * 24 * time.Hour,
@@ -107,7 +110,7 @@ func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions
 		}
 	}
 	politeOptions := polite.Options{
-		Contact: c.Contact, Version: version, Language: c.Crawl.Language, Loopback: o.demo, MaxWait: time.Duration(c.Crawl.MaxWait),
+		Contact: c.Contact, Version: version, Language: c.Crawl.Language, Loopback: o.demo, MaxWait: time.Duration(c.Crawl.MaxWait), PerHost: c.Crawl.PerHost,
 		Every: map[string]time.Duration{}, Keys: map[string]polite.Credential{},
 	}
 	for host, every := range c.Crawl.Pace {
@@ -167,7 +170,12 @@ func (s *session) close(ctx context.Context) error {
 	s.capture.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	return s.archive.Close(ctx)
+	err := s.archive.Close(ctx)
+	if err != nil && strings.HasPrefix(s.config.Archive, "s3://") {
+		err = fmt.Errorf("%w\nnothing is lost: what is not stored yet lies in %s, is found by search and show on this machine, and is stored by the next `refrain collect` into this archive",
+			err, filepath.Join(s.config.State, "work"))
+	}
+	return err
 }
 
 // driver makes the driver of a run over the frontier in the state folder.
@@ -181,7 +189,7 @@ func (s *session) driver(o crawlers.Options) (*crawlers.Driver, error) {
 	o.ErrorFacts = errorFacts
 	o.HasKey = func(name string) bool { return s.config.Keys[name].Secret != "" }
 	o.Save, o.SaveAsset = s.save, s.saveAsset
-	o.Workers = s.config.Crawl.Workers
+	o.Workers, o.PerHost = s.config.Crawl.Workers, s.config.Crawl.PerHost
 	o.MaxBody, o.MaxAsset = int64(s.config.Crawl.MaxBody), int64(s.config.Crawl.MaxAsset)
 	return crawlers.NewDriver(o)
 }

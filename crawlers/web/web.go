@@ -18,11 +18,11 @@ const Platform = "web"
 // routePage is the only route.
 const routePage = "page"
 
-// maxDepth and maxHops bound what a State may ask for.
-const (
-	maxDepth = 100
-	maxHops  = 10 // redirects in a row, then it is a loop
-)
+// MaxDepth is the most clicks that Options.Depth may ask for.
+const MaxDepth = 100
+
+// maxHops is how many redirects in a row are followed; more are a loop.
+const maxHops = 10
 
 // Collector reads web pages. Its zero value is ready to use.
 type Collector struct{}
@@ -65,8 +65,8 @@ func options(state []byte) (Options, error) {
 	if err := d.Decode(&o); err != nil || d.More() {
 		return Options{}, fmt.Errorf("%w: %.40q", errState, state)
 	}
-	if o.Depth < 0 || o.Depth > maxDepth || o.Hops < 0 || o.Hops > maxHops {
-		return Options{}, fmt.Errorf("%w: depth reaches from 0 to %d: %.40q", errState, maxDepth, state)
+	if o.Depth < 0 || o.Depth > MaxDepth || o.Hops < 0 || o.Hops > maxHops {
+		return Options{}, fmt.Errorf("%w: depth reaches from 0 to %d: %.40q", errState, MaxDepth, state)
 	}
 	return o, nil
 }
