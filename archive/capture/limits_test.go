@@ -107,10 +107,6 @@ func (s *sizes) Record(_ context.Context, ex *Exchange) (post.Capture, error) {
 	return post.Capture{}, nil
 }
 
-type discard struct{}
-
-func (discard) Record(context.Context, *Exchange) (post.Capture, error) { return post.Capture{}, nil }
-
 // TestMaxWireExact allows a response that is just as long as the limit.
 func TestMaxWireExact(t *testing.T) {
 	send := plain("hello")

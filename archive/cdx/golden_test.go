@@ -38,11 +38,6 @@ var differs = map[string]string{
 	"warcio.js_example-bad-length.warc@3370 length":            "one line end follows the block instead of two",
 }
 
-type goldenKey struct {
-	file   string
-	offset int64
-}
-
 func TestIndexGolden(t *testing.T) {
 	dir := sharedtest.Path(t, "conformance/warc")
 	entries, err := os.ReadDir(filepath.Join(dir, "golden", "cdxj"))

@@ -59,7 +59,7 @@ func (d *Damage) Error() string {
 
 func isFlateError(err error) bool {
 	switch err.(type) {
-	case flate.CorruptInputError, flate.InternalError, *flate.ReadError:
+	case flate.CorruptInputError, flate.InternalError:
 		return true
 	}
 	return false

@@ -49,7 +49,7 @@ func (s state) encode() []byte {
 	return data
 }
 
-var errState = errors.New("State is not one of a feed's pages")
+var errState = errors.New("the step's state is not one of a feed's pages")
 
 func stateOf(data []byte) (state, error) {
 	var s state

@@ -126,7 +126,6 @@ type document struct {
 	rss  *rss.Feed
 	atom *atom.Feed
 	json *jsonfeed.Feed
-	lang string // xml:lang or the like of the root
 
 	broken error // why it is not whole; nil if it is
 	lost   int   // items that could not be read

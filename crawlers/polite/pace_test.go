@@ -320,7 +320,7 @@ func TestRestAndHosts(t *testing.T) {
 		if len(hosts) != 2 || hosts[0].Host != "a.example" || !hosts[0].RestUntil.Equal(until) || hosts[0].Reason != "blocked by network policy" || !hosts[0].Next.Equal(until) {
 			t.Errorf("%+v", hosts)
 		}
-		if b := hosts[1]; b.Host != "b.example" || b.LastStatus != 200 || b.Next.Sub(time.Now()) != 2*time.Second || b.Every != 2*time.Second {
+		if b := hosts[1]; b.Host != "b.example" || b.LastStatus != 200 || time.Until(b.Next) != 2*time.Second || b.Every != 2*time.Second {
 			t.Errorf("%+v", b)
 		}
 		if next := tr.Next(u); !next.Equal(until) {

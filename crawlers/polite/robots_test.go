@@ -157,7 +157,7 @@ func TestRobotsUnreachable(t *testing.T) {
 		if len(s.hits) != 3 {
 			t.Errorf("asked again too early: %s", s.urls())
 		}
-		time.Sleep(d.RetryAt.Sub(time.Now()))
+		time.Sleep(time.Until(d.RetryAt))
 		if g := ask(tr, Meta{}, page); g.err != nil || g.fields["robots"] != "allowed" {
 			t.Errorf("error %v, fields %v", g.err, g.fields)
 		}
@@ -202,7 +202,7 @@ func TestRobots429IsAWait(t *testing.T) {
 		s := newSite().on("https://a.example/robots.txt", answer{status: 429, header: "Retry-After: 3600"}, answer{body: forbidPrivate})
 		tr := build(t, options(s))
 		w := wantWait(t, ask(tr, Meta{}, "https://a.example/x").err)
-		if in := w.Until.Sub(time.Now()); in != time.Hour {
+		if in := time.Until(w.Until); in != time.Hour {
 			t.Errorf("wait %v, want 1h", in)
 		}
 		wantWait(t, ask(tr, Meta{}, "https://a.example/x").err)

@@ -108,7 +108,7 @@ func TestRefusalsInARow(t *testing.T) {
 		for i, want := range []time.Duration{time.Second, time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
 			before := time.Now()
 			ask(tr, Meta{}, page)
-			if rest := tr.Hosts()[0].RestUntil.Sub(time.Now()); rest != want {
+			if rest := time.Until(tr.Hosts()[0].RestUntil); rest != want {
 				t.Errorf("refusal %d: rest %v, want %v", i+1, rest, want)
 			}
 			time.Sleep(time.Until(tr.Hosts()[0].RestUntil))

@@ -367,8 +367,8 @@ func (r *reader) moreSteps(d *item, link string) {
 
 // more reads the answer of /api/morechildren.
 func (r *reader) more(a answer) {
-	for _, e := range a.JSON.Errors {
-		name := ""
+	if len(a.JSON.Errors) > 0 { // the first tells
+		e, name := a.JSON.Errors[0], ""
 		if len(e) > 0 {
 			name, _ = e[0].(string)
 		}

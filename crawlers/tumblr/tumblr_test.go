@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,19 +35,6 @@ func exchange(url string, status int, body []byte, header ...string) crawlers.Ex
 		h.Add(header[i], header[i+1])
 	}
 	return crawlers.Exchange{URL: url, Status: status, Header: h, Body: body, FetchedAt: fetched}
-}
-
-func match(t testing.TB, raw string) crawlers.Ref {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ref, ok := New().Match(u)
-	if !ok {
-		t.Fatalf("Match refuses %s", raw)
-	}
-	return ref
 }
 
 const v1URL = "https://bridge-diary.tumblr.com/api/read/json?num=50&start=0"
