@@ -16,6 +16,9 @@ type VerifyOptions struct {
 	MaxFindings int  // that are listed; further ones are only counted. 0 is 1,000
 	MaxIDs      int  // record ids that are compared with each other, 16 to 32 bytes of memory each; 0 is 4 million
 	NoDigests   bool // structure only: no block is digested
+	// Elsewhere reports whether a record that WARC-Concurrent-To names, and that
+	// the file does not hold, is known to lie in another; nil is never.
+	Elsewhere func(id string) bool
 }
 
 // A Report is what Verify says about one file.
@@ -346,6 +349,9 @@ func (v *verifier) identity(rec *ReadRecord, id string) {
 // conclude says what can be said only at the end.
 func (v *verifier) conclude() {
 	for _, ref := range v.pending {
+		if v.o.Elsewhere != nil && v.o.Elsewhere(ref.to) {
+			continue
+		}
 		v.find(ref.offset, ref.from, CodeDangling, "WARC-Concurrent-To names %s, which is not in this file", ref.to)
 	}
 	if v.begun == 0 && v.report.Verdict != Damaged {

@@ -76,6 +76,40 @@ func (c verifyCmd) Run(ctx context.Context, a *app) (err error) {
 type verification struct {
 	app                     *app
 	sound, remarks, damaged int
+	before                  []earlier // segments of the archive before the one at hand, the last ones
+}
+
+// earlier is a segment in which the records that later ones belong to may lie: a
+// segment can end between a response and the posts that are read from it.
+type earlier struct {
+	name archive.Name
+	ids  map[string]bool // of its responses and what stands for them; nil: not read yet
+}
+
+// maxEarlier is in how many segments before a record's response is looked for:
+// that many processes may write into one archive at the same time.
+const maxEarlier = 8
+
+// holds reports whether a segment before the one at hand holds a record.
+func (v *verification) holds(ctx context.Context, arch *archive.Archive, id string) bool {
+	for i := len(v.before) - 1; i >= 0; i-- {
+		e := &v.before[i]
+		if e.ids == nil {
+			e.ids = map[string]bool{}
+			for rec, err := range arch.Records(ctx, e.name) {
+				if err != nil {
+					break // the report on that segment says what is damaged
+				}
+				if rec.Header.Type() != warc.TypeResource {
+					e.ids[rec.ID()] = true
+				}
+			}
+		}
+		if e.ids[id] {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *verification) report(r verifyReport) error {
@@ -235,6 +269,9 @@ func (v *verification) archive(ctx context.Context, name string, open func() (*a
 		if err := v.segment(ctx, arch, s); err != nil {
 			return fmt.Errorf("verify: segment %s: %w", s.Name, err)
 		}
+		if v.before = append(v.before, earlier{name: s.Name}); len(v.before) > maxEarlier {
+			v.before = v.before[1:]
+		}
 	}
 	if n == 0 {
 		v.app.say("refrain: verify: the archive %s has no segment yet", name)
@@ -248,7 +285,9 @@ func (v *verification) segment(ctx context.Context, arch *archive.Archive, s arc
 		return nil
 	}
 	at := blob.ReaderAt(ctx, arch.Store(), s.Name.Key(archive.WARCEnding))
-	report, err := warc.Verify(ctx, at, s.Size, string(s.Name)+archive.WARCEnding, warc.VerifyOptions{})
+	report, err := warc.Verify(ctx, at, s.Size, string(s.Name)+archive.WARCEnding, warc.VerifyOptions{
+		Elsewhere: func(id string) bool { return v.holds(ctx, arch, id) },
+	})
 	if err != nil {
 		return err
 	}
