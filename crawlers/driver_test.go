@@ -30,8 +30,8 @@ func (plaza) About() crawlers.About {
 		Platform: "plaza", Title: "Plaza", Reader: 1, Collects: "posts of accounts", Checked: "2026-01-31",
 		Seeds: []string{"https://plaza.example/u/ana", "https://plaza.example/p/7"},
 		Routes: []crawlers.Route{
-			{Name: "json", Gives: "all posts", Every: time.Second, PageSize: 2, Robots: true},
-			{Name: "feed", Gives: "newest posts", Kinds: []crawlers.RefKind{crawlers.RefAccount}, Robots: true},
+			{Name: "json", Gives: "all posts", Every: time.Second, PageSize: 2, Robots: true, Kinds: []crawlers.RefKind{crawlers.RefAccount, crawlers.RefPost, crawlers.RefComment}},
+			{Name: "feed", Gives: "newest posts", Kinds: []crawlers.RefKind{crawlers.RefAccount, crawlers.RefShort}, Robots: true},
 			{Name: "api", Key: "plaza", Gives: "all posts and counts", Units: 2, Cost: "2 units of 100 a day"},
 			{Name: "deep", Gives: "the archive", OptIn: true, Robots: true},
 		},
@@ -53,6 +53,8 @@ func (plaza) Match(u *url.URL) (crawlers.Ref, bool) {
 		return account(strings.ToLower(parts[1])), true
 	case "p":
 		return item(parts[1]), true
+	case "s": // a short link; only the feed knows what it names
+		return crawlers.Ref{Platform: "plaza", Kind: crawlers.RefShort, ID: parts[1], Alias: true, URL: "https://plaza.example/s/" + url.PathEscape(parts[1])}, true
 	}
 	return crawlers.Ref{}, false
 }
@@ -99,6 +101,9 @@ func (plaza) Request(s crawlers.Step) (crawlers.Request, error) {
 	case "json", "":
 	case "feed":
 		path = "/feed/" + url.PathEscape(s.Ref.ID)
+		if s.Ref.Kind == crawlers.RefShort {
+			path = "/s/" + url.PathEscape(s.Ref.ID)
+		}
 	case "api":
 		return crawlers.Request{URL: "http://plaza.example/v2" + path, Key: "plaza"}, nil
 	case "deep":
@@ -127,6 +132,9 @@ func (plaza) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, error) 
 	}
 	if o, reason := crawlers.ClassifyJSON(ex); o != "" {
 		return crawlers.Page{Outcome: o, Reason: reason}, nil
+	}
+	if name, ok := strings.CutPrefix(ex.Header.Get("Location"), "https://plaza.example/u/"); ok && ex.Status == http.StatusMovedPermanently && s.Ref.Kind == crawlers.RefShort {
+		return crawlers.Page{Next: []crawlers.Step{{Ref: account(name), Route: s.Route}}}, nil
 	}
 	var l listing
 	if err := json.Unmarshal(ex.Body, &l); err != nil || l.Posts == nil {
@@ -503,6 +511,12 @@ func TestRoutes(t *testing.T) {
 		sum := g.run(t.Context(), "plaza.example/u/ana")
 		equal(t, "outcome", sum.Targets[0].Outcome, post.NeedsKey)
 		equal(t, "asked", len(g.asked()), 0)
+	})
+	t.Run("what a short link names is asked by the best route", func(t *testing.T) {
+		g := newRig(t, map[string]http.Handler{"/s/x1": http.RedirectHandler("https://plaza.example/u/ana", http.StatusMovedPermanently), "/api/u/ana": fine, "/feed/ana": fine})
+		sum := g.run(t.Context(), "plaza.example/s/x1")
+		equal(t, "outcome", sum.Targets[0].Outcome, post.OK)
+		equal(t, "asked", g.asked(), []string{"/s/x1", "/api/u/ana"})
 	})
 	t.Run("opt-in when named", func(t *testing.T) {
 		g := newRig(t, map[string]http.Handler{"/deep/api/u/ana": fine})

@@ -131,7 +131,7 @@ func (d *Driver) finishStep(ctx context.Context, k *known, t *task, req Request,
 	if err := d.opt.Save(context.WithoutCancel(ctx), f); err != nil {
 		return d.unsaved(t, req.URL, err)
 	}
-	res.next = d.nextItems(k, f.Page.Next)
+	res.next = d.nextItems(k, item.Step, f.Page.Next)
 	return res
 }
 
@@ -334,17 +334,21 @@ func (d *Driver) otherPlatform(k *known, to *url.URL) bool {
 
 // nextItems makes items of a page's next steps. A step that cannot be asked (its
 // key is not there, its platform is not known) is left out.
-func (d *Driver) nextItems(k *known, next []Step) []Item {
+//
+// What a short link turned out to name is asked by the best route there is, not
+// by the one that resolved the link.
+func (d *Driver) nextItems(k *known, from Step, next []Step) []Item {
 	var items []Item
 	for _, s := range next {
 		if s.Role == "" {
 			s.Role = RolePage
 		}
+		resolved := (from.Role == RoleResolve || from.Ref.Kind == RefShort) && s.Role == RolePage && len(s.State) == 0 && s.Ref.Kind != from.Ref.Kind
 		other := d.byPlatform[s.Ref.Platform]
 		if other == nil {
 			continue
 		}
-		if s.Route == "" && other != k {
+		if s.Route == "" && other != k || resolved {
 			if routes := d.routesFor(other, s.Ref.Kind); len(routes) > 0 {
 				s.Route = routes[0].Name
 			}
