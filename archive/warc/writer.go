@@ -59,6 +59,7 @@ type Writer struct {
 	deflate *flate.Writer
 	out     bytes.Buffer // a record on its way out, flushed when it is large
 	buf     []byte       // a piece of a block
+	small   []byte       // a small record, packed
 	err     error        // of an earlier Write that left a torn record
 }
 
@@ -358,6 +359,13 @@ func (w *Writer) emitStored(m *member, r *Record, p *plan) error {
 
 // emitDeflated packs everything by deflate.
 func (w *Writer) emitDeflated(m *member, r *Record, p *plan) error {
+	if n := int64(len(p.head)) + p.size + int64(len(recordEnd)); n <= smallRecord && isSmall(p.head) && isSmall(p.first) {
+		text := append(append(p.head, p.first...), recordEnd...)
+		m.sum(text)
+		w.small = appendSmall(w.small[:0], text, true)
+		m.c.Write(w.small)
+		return nil
+	}
 	if w.deflate == nil {
 		d, err := flate.NewWriter(m.c, w.o.Level)
 		if err != nil {
