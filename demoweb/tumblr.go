@@ -11,10 +11,16 @@ import (
 )
 
 func (s *Server) tumblr(w http.ResponseWriter, r *http.Request, sub string) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if sub == "www" { // www.tumblr.com/BLOG[/ID] is the same blog
+		if sub = parts[0]; sub == "login_required" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		parts[0] = "post"
+	}
 	a := s.world.byHandle(Tumblr, sub)
 	switch {
-	case sub == "www":
-		notFound(w, "Not found")
 	case a == nil:
 		notFound(w, "There's nothing here.")
 	case a.State == "login":
@@ -24,7 +30,6 @@ func (s *Server) tumblr(w http.ResponseWriter, r *http.Request, sub string) {
 	case r.URL.Path == "/rss":
 		s.tumblrRSS(w, a)
 	default:
-		parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 		if len(parts) >= 2 && parts[0] == "post" {
 			if p := s.world.postByID(Tumblr, parts[1]); p != nil && p.Account == a {
 				s.tumblrPage(w, p)
