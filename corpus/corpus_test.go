@@ -248,6 +248,28 @@ func TestHandleOverTime(t *testing.T) {
 	}
 }
 
+func TestBlogOfSeveralWriters(t *testing.T) {
+	s, ctx := open(t), context.Background()
+	p := onePost("plaza", "1", "", "one", day)
+	p.Account = post.Account{Platform: "plaza", ID: "writer1", Name: "Ana"}
+	p.URL = "https://harbour.plaza.example/1.html"
+	f := fetchOf(p)
+	f.Identities = []Identity{{Kind: "account", Alias: "harbour.plaza.example", ID: "blog9", URL: "https://harbour.plaza.example/"}}
+	ingestAll(t, s, f)
+	for _, query := range []string{"account:harbour", "account:harbour.plaza.example", "account:blog9", "account:Ana"} {
+		if got := found(t, s, query); !reflect.DeepEqual(got, []string{"1"}) {
+			t.Errorf("search %s: %v", query, got)
+		}
+	}
+	if got := found(t, s, "account:plaza"); len(got) != 0 {
+		t.Errorf("search account:plaza: %v", got)
+	}
+	list, err := s.Accounts(ctx, "plaza:harbour")
+	if err != nil || len(list) != 1 || list[0].Key != "blog9" || list[0].Posts != 1 {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
 func TestRefusesWhatHasNoRecord(t *testing.T) {
 	err := open(t).Ingest(context.Background(), Batch{Fetches: []Fetch{{URL: "https://x.example/"}}})
 	if err == nil || !strings.Contains(err.Error(), "archive") {

@@ -176,12 +176,16 @@ func (q *Query) where() (string, []any) {
 	in("p.standing", q.Outcome)
 	in("p.lang", q.Lang)
 	if len(q.Account) > 0 {
-		marks := strings.TrimSuffix(strings.Repeat("?,", len(q.Account)), ",")
+		var names []string
 		var list []any
 		for _, v := range q.Account {
-			list = append(list, strings.ToLower(v))
+			names = append(names, accountNamed)
+			list = append(list, strings.ToLower(v), strings.ToLower(v))
 		}
-		add("p.account IN (SELECT account FROM account_fact WHERE kind IN ('id', 'handle', 'name', 'url') AND lower(value) IN ("+marks+"))", list...)
+		// A blog is an account whose posts may name their writers: those count by
+		// their address.
+		named := "SELECT f.account FROM account_fact f WHERE " + strings.Join(names, " OR ")
+		add("(p.account IN ("+named+") OR EXISTS (SELECT 1 FROM account_fact u WHERE u.kind = 'url' AND length(u.value) > 12 AND u.account IN ("+named+") AND substr(p.url, 1, length(u.value)) = u.value))", append(list, list...)...)
 	}
 	for _, t := range q.Tag {
 		add("EXISTS (SELECT 1 FROM observation o, json_each(json_array(json_extract(o.body, '$.tags'), json_extract(o.body, '$.hashtags'))) list, json_each(list.value) tag WHERE o.id = p.latest AND list.value IS NOT NULL AND lower(tag.value) = ?)", strings.ToLower(t))
@@ -197,6 +201,10 @@ func (q *Query) where() (string, []any) {
 	}
 	return strings.Join(cond, " AND "), args
 }
+
+// accountNamed is the condition that a fact f names an account: its id, handle,
+// name or address, or the first label of a host that is its handle.
+const accountNamed = "(f.kind IN ('id', 'handle', 'name', 'url') AND (lower(f.value) = ? OR f.kind = 'handle' AND instr(f.value, '.') > 1 AND lower(substr(f.value, 1, instr(f.value, '.') - 1)) = ?))"
 
 func quote(w string) string { return `"` + strings.ReplaceAll(w, `"`, `""`) + `"` }
 

@@ -136,8 +136,8 @@ func (s *Store) Accounts(ctx context.Context, name string) ([]Account, error) {
 			platform, value = "", name
 		}
 		value = strings.ToLower(strings.TrimPrefix(value, "@"))
-		where = `(?1 = '' OR a.platform = ?1) AND (lower(a.key) IN (?2, '@' || ?2) OR EXISTS (SELECT 1 FROM account_fact f WHERE f.account = a.id AND f.kind IN ('handle', 'name', 'url') AND lower(f.value) = ?2))`
-		args = append(args, platform, value)
+		where = "(? = '' OR a.platform = ?) AND (lower(a.key) IN (?, '@' || ?) OR EXISTS (SELECT 1 FROM account_fact f WHERE f.account = a.id AND " + accountNamed + "))"
+		args = append(args, platform, platform, value, value, value, value)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT a.id, a.platform, a.key, (SELECT count(*) FROM post p WHERE p.account = a.id),
 		(SELECT min(created_from) FROM post p WHERE p.account = a.id), (SELECT max(created_to) FROM post p WHERE p.account = a.id) FROM account a WHERE `+where+` ORDER BY a.platform, a.key`, args...)
@@ -163,6 +163,20 @@ func (s *Store) Accounts(ctx context.Context, name string) ([]Account, error) {
 	for i, id := range ids {
 		if list[i].Facts, err = s.facts(ctx, id); err != nil {
 			return nil, err
+		}
+		if name == "" || list[i].Posts > 0 {
+			continue
+		}
+		// A blog whose posts name their writers.
+		for _, f := range list[i].Facts {
+			if f.Kind == "url" && len(f.Value) > len("https://x.example/") {
+				var oldest, newest sql.NullInt64
+				err := s.db.QueryRowContext(ctx, "SELECT count(*), min(created_from), max(created_to) FROM post WHERE platform = ? AND substr(url, 1, length(?2)) = ?2", list[i].Platform, f.Value).Scan(&list[i].Posts, &oldest, &newest)
+				if err != nil {
+					return nil, fmt.Errorf("count the posts of %s: %w", f.Value, err)
+				}
+				list[i].Oldest, list[i].Newest = fromMicros(oldest), fromMicros(newest)
+			}
 		}
 	}
 	return list, nil
