@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-
 	"github.com/refrain-archive/refrain/archive"
 	"github.com/refrain-archive/refrain/archive/blob"
 	"github.com/refrain-archive/refrain/archive/cdx"
@@ -210,17 +208,8 @@ func looksCDXJ(r io.ReaderAt) bool {
 }
 
 func (v *verification) cdxj(ctx context.Context, name, ofWARC string) (err error) {
-	if ofWARC == "" {
-		stem := strings.TrimSuffix(name, filepath.Ext(name))
-		for _, candidate := range []string{stem + ".warc.gz", stem + ".warc", stem} {
-			if _, err := os.Stat(candidate); err == nil && candidate != name {
-				ofWARC = candidate
-				break
-			}
-		}
-		if ofWARC == "" {
-			return fmt.Errorf("%s is an index: which WARC is it of? (--warc FILE)", name)
-		}
+	if ofWARC, err = warcOf(name, ofWARC); err != nil {
+		return &exitError{exitUsage, err}
 	}
 	index, err := os.Open(name)
 	if err != nil {
@@ -371,91 +360,4 @@ func (v *verification) posts(ctx context.Context, arch *archive.Archive, s archi
 		}
 	}
 	return v.report(r)
-}
-
-type repairCmd struct {
-	File string `arg:"" help:"Damaged WARC file. It is only read."`
-	Out  string `short:"o" placeholder:"FILE" help:"The sound copy (default: NAME.repaired.warc.gz beside it). It must not exist."`
-}
-
-func (repairCmd) Help() string {
-	return `Writes a copy with every record that is whole, byte for byte, and says what was lost. The original
-is never changed.
-
-Example:
-  refrain repair crawl.warc.gz
-` + exitCodes
-}
-
-func (c repairCmd) Run(ctx context.Context, a *app) (err error) {
-	in, err := os.Open(c.File)
-	if err != nil {
-		return fmt.Errorf("repair: %w", err)
-	}
-	defer in.Close() //nolint:errcheck // only read
-	info, err := in.Stat()
-	if err != nil {
-		return fmt.Errorf("repair: %w", err)
-	}
-	name := c.Out
-	if name == "" {
-		stem, ending := c.File, ".warc"
-		if isGzip(in) {
-			ending = ".warc.gz"
-		}
-		for _, suffix := range []string{".open", ".gz", ".warc"} {
-			stem = strings.TrimSuffix(stem, suffix)
-		}
-		name = stem + ".repaired" + ending
-	}
-	if _, err := os.Lstat(name); err == nil {
-		return usage("repair: %s exists: give another name with --out", name)
-	}
-	// The copy bears its name only when it is whole.
-	out, err := os.CreateTemp(filepath.Dir(name), ".refrain-repair-*")
-	if err != nil {
-		return fmt.Errorf("repair: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(out.Name()) // it is not wanted, and may be renamed already
-		}
-	}()
-	buffer := bufio.NewWriterSize(out, 1<<20)
-	report, err := warc.Repair(ctx, in, info.Size(), filepath.Base(c.File), buffer)
-	err = errors.Join(err, buffer.Flush(), out.Sync(), out.Close())
-	if err == nil {
-		err = os.Link(out.Name(), name) // does not replace
-		if err == nil {
-			err = os.Remove(out.Name())
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("repair: %w", err)
-	}
-	if a.JSON {
-		return a.writeJSON(struct {
-			Copy string `json:"copy"`
-			*warc.RepairReport
-		}{name, report})
-	}
-	for _, l := range report.Lost {
-		where := fmt.Sprintf("bytes %d to %d", l.Offset, l.End)
-		if l.End == 0 {
-			where = fmt.Sprintf("from byte %d", l.Offset)
-		}
-		id := ""
-		if l.RecordID != "" {
-			id = ", record " + l.RecordID
-		}
-		if err := a.printf("lost: %s%s: %s", where, id, l.Reason); err != nil {
-			return err
-		}
-	}
-	return a.printf("%s: %s kept (%d packed anew), %s lost; %s is as it was", name, plural(report.Kept, "record"), report.Repacked, plural(int64(len(report.Lost)), "place"), c.File)
-}
-
-func isGzip(r io.ReaderAt) bool {
-	_, err := gzip.NewReader(io.NewSectionReader(r, 0, 1<<20))
-	return err == nil
 }
