@@ -494,6 +494,9 @@ func find(n *html.Node, f func(*html.Node) bool) *html.Node {
 // text. It also serves pages that are nested too deep to be parsed; then text
 // is wanted, of all that is not script or style.
 func (d *document) scan(body []byte, wantText bool) string {
+	if !wantText && d.scanLinks(body) {
+		return ""
+	}
 	var text strings.Builder
 	z := html.NewTokenizer(bytes.NewReader(body))
 	skip := 0 // inside script, style
@@ -540,46 +543,14 @@ func (d *document) scan(body []byte, wantText bool) string {
 			default:
 				continue
 			}
-			var href, rel, kind, title, metaName, equiv, content string
-			for more {
-				var k, v []byte
-				k, v, more = z.TagAttr()
-				switch string(k) {
-				case "href":
-					href = string(v)
-				case "rel":
-					rel = strings.ToLower(string(v))
-				case "type":
-					kind = strings.ToLower(string(v))
-				case "title":
-					title = string(v)
-				case "lang":
-					if tag == atom.Html {
-						d.lang = strings.TrimSpace(string(v))
+			d.takeTag(tag, func(yield func(k, v []byte) bool) {
+				for more {
+					var k, v []byte
+					if k, v, more = z.TagAttr(); !yield(k, v) {
+						return
 					}
-				case "name", "property", "itemprop":
-					if tag == atom.Meta {
-						metaName = string(v)
-					}
-				case "http-equiv":
-					equiv = string(v)
-				case "content":
-					content = string(v)
 				}
-			}
-			switch tag {
-			case atom.A, atom.Area:
-				d.addHref(href)
-				if hasWord(rel, "next") {
-					d.setLink("next", href, "", "")
-				}
-			case atom.Base:
-				d.setBase(href)
-			case atom.Link:
-				d.setLink(rel, href, kind, title)
-			case atom.Meta:
-				d.setMeta(metaName, equiv, content)
-			}
+			})
 		}
 	}
 }
