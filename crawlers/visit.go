@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -297,15 +298,35 @@ func (d *Driver) body(resp *http.Response) ([]byte, error) {
 	if c, ok := r.(*codedReader); ok {
 		defer c.Close()
 	}
-	// One byte more than announced, so that the end shows without growing.
-	buf := make([]byte, 0, max(min(size, 1<<20)+1, 4096))
+	if size > 0 {
+		// One byte more than announced, so that the end shows without growing.
+		return readBody(r, make([]byte, 0, min(size, 1<<20)+1), limit)
+	}
+	// Of unknown length: it grows in memory that is used again, and is copied
+	// once, so that no body costs twice its size and more.
+	scratch := bodyPool.Get().(*[]byte)
+	defer bodyPool.Put(scratch)
+	buf, err := readBody(r, (*scratch)[:0], limit)
+	if cap(buf) <= maxScratch {
+		*scratch = buf
+	}
+	return bytes.Clone(buf), err
+}
+
+// maxScratch bounds what is kept of memory for bodies, in bytes.
+const maxScratch = 512 << 10
+
+var bodyPool = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
+
+// readBody reads r to its end behind buf. More than limit bytes are an error.
+func readBody(r io.Reader, buf []byte, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
 			grown := make([]byte, len(buf), min(int64(cap(buf))*2, limit+1))
 			copy(grown, buf)
 			buf = grown
 		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
+		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit+1)])
 		buf = buf[:len(buf)+n]
 		if int64(len(buf)) > limit {
 			return buf[:limit], &tooLargeError{limit}
