@@ -70,6 +70,7 @@ func (d *Driver) fetchStep(ctx context.Context, v *visitor, t *task, free func()
 	if n := len(item.Trail); n > 0 {
 		req.URL = item.Trail[n-1]
 	}
+	req.URL = wireURL(req.URL)
 	r := k.route(item.Step.Route)
 	wire := Wire{Platform: k.about.Platform, Route: item.Step.Route, Key: req.Key, Robots: req.Key == "", URL: req.URL}
 	if r != nil && r.Robots {
@@ -371,6 +372,7 @@ func (d *Driver) fetchAsset(ctx context.Context, t *task, free func()) *result {
 	if n := len(item.Trail); n > 0 {
 		address = item.Trail[n-1]
 	}
+	address = wireURL(address)
 	wire := Wire{Platform: item.Step.Ref.Platform, Robots: true, URL: address}
 	marked := ctx
 	if d.opt.Mark != nil {
