@@ -118,7 +118,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		host = h
 	}
 	if r.URL.Path == "/robots.txt" {
-		reply(w, "text/plain", "User-agent: *\nDisallow: /login\nCrawl-delay: 1\n")
+		reply(w, "text/plain", "User-agent: *\nDisallow: /login\nCrawl-delay: 0.001\n")
 		return
 	}
 	sub, domain, _ := strings.Cut(host, ".")

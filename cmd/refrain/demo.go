@@ -58,6 +58,9 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if sum.Interrupted {
+		return partly("stopped: run the demo again")
+	}
 	store, err := a.freshCorpusOf(ctx, cfg)
 	if err != nil {
 		return err
@@ -65,9 +68,6 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	defer closing(&err, store)
 	if err := a.printDemo(ctx, store, world, sum, cfg); err != nil {
 		return err
-	}
-	if sum.Interrupted {
-		return partly("stopped: run the demo again")
 	}
 	if c.Once {
 		return nil
