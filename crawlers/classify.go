@@ -197,6 +197,9 @@ func signs() []sign {
 	}
 }
 
+// actionForm begins the signs that are forms.
+const actionForm = `action="`
+
 func classifyHTML(ex Exchange) (post.Outcome, string) {
 	head := ex.Body
 	if len(head) > classifyHead {
@@ -205,13 +208,14 @@ func classifyHTML(ex Exchange) (post.Outcome, string) {
 	title := Title(head)
 	lower := strings.ToLower(title)
 	refused := ex.Status >= 400
+	form := bytes.Contains(head, []byte(actionForm)) // of many pages: one look instead of three
 next:
 	for _, s := range signs() {
 		if s.refused && !refused || s.title != "" && !strings.Contains(lower, s.title) {
 			continue
 		}
 		for _, words := range s.all {
-			if !bytes.Contains(head, []byte(words)) {
+			if !form && strings.HasPrefix(words, actionForm) || !bytes.Contains(head, []byte(words)) {
 				continue next
 			}
 		}

@@ -342,6 +342,9 @@ func (w *Writer) emitStored(m *member, r *Record, p *plan) error {
 	m.sum(text)
 	if w.o.Compression == Stored || p.size >= storeHeadFrom {
 		m.store(text, false)
+	} else if isSmall(text) {
+		w.small = appendSmall(w.small[:0], text, false)
+		m.c.Write(w.small)
 	} else if err := flate.StatelessDeflate(m.c, text, false, nil); err != nil {
 		return err
 	}

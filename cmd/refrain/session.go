@@ -97,7 +97,7 @@ func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions
 	captureOptions := capture.Options{
 		SpoolDir: filepath.Join(c.State, "spool"), Guard: guard, Origin: origin,
 		MaxWire: orDefault(int64(c.Crawl.MaxAsset), crawlers.DefaultMaxAsset), MaxDecoded: orDefault(int64(c.Crawl.MaxAsset), crawlers.DefaultMaxAsset),
-		HeaderTimeout: time.Duration(c.Crawl.Timeout),
+		HeaderTimeout: time.Duration(c.Crawl.Timeout), MaxIdlePerHost: max(4, c.Crawl.PerHost),
 	}
 	if c.Crawl.Proxy != "" {
 		if captureOptions.Proxy, err = url.Parse(c.Crawl.Proxy); err != nil {
