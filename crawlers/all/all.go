@@ -7,6 +7,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/feed"
 	"github.com/refrain-archive/refrain/crawlers/livejournal"
 	"github.com/refrain-archive/refrain/crawlers/medium"
+	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
 	"github.com/refrain-archive/refrain/crawlers/web"
@@ -20,6 +21,7 @@ func Collectors() []crawlers.Collector {
 		blogspot.Collector{},
 		livejournal.Collector{},
 		medium.Collector{},
+		pinterest.Collector{},
 		reddit.Collector{},
 		tumblr.Collector{},
 		feed.Collector{},
