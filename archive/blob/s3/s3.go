@@ -341,6 +341,9 @@ func hashOf(ctx context.Context, body io.ReaderAt, size int64) ([]byte, error) {
 // same ends a Put whose key is taken: by the same bytes or by others.
 func (s *Store) same(ctx context.Context, key, want string, size int64) (blob.Info, error) {
 	info, err := s.stat(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return blob.Info{}, errors.New("the service says that the key is taken, and shows nothing under it: it may have lost track of it in a crash; mend the service's storage, the local copy is kept until then")
+	}
 	if err != nil {
 		return blob.Info{}, err
 	}
