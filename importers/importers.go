@@ -39,11 +39,19 @@ const (
 func Sniff(head []byte) Format {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		if bytes.Contains(head[:min(len(head), 4096)], []byte("[Content_Types].xml")) {
+			return FormatBody // an office document
+		}
 		return FormatWACZ
 	case bytes.HasPrefix(head, []byte("WARC/")), bytes.HasPrefix(head, []byte("filedesc://")):
 		return FormatWARC
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), bytes.HasPrefix(head, []byte{0x5d, 0x2a, 0x4d, 0x18}):
-		return FormatWARC // zstd frame, or the skippable frame of a dictionary
+	case bytes.HasPrefix(head, []byte{0x5d, 0x2a, 0x4d, 0x18}):
+		return FormatWARC // the skippable frame with the dictionary of a .warc.zst
+	case bytes.HasPrefix(head, zstdMagic):
+		if inner := unzstdHead(head); len(inner) == 0 || bytes.HasPrefix(inner, []byte("WARC/")) || bytes.HasPrefix(inner, []byte("filedesc://")) {
+			return FormatWARC
+		}
+		return FormatBody
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		if inner := gunzipHead(head); bytes.HasPrefix(inner, []byte("WARC/")) || bytes.HasPrefix(inner, []byte("filedesc://")) {
 			return FormatWARC
@@ -61,6 +69,9 @@ func Sniff(head []byte) Format {
 // ErrBody says that a file is none of the archive formats: it may be a saved
 // body.
 var ErrBody = errors.New("neither WARC, WACZ nor HAR")
+
+// ErrUnknown says that a file has no form that can be imported.
+var ErrUnknown = errors.New("not a form that can be imported (docs/importing.md lists them)")
 
 // Exchanges reads the exchanges of an archive file in their order and calls f
 // for each. A damaged place is reported through damaged, where the format
@@ -97,27 +108,39 @@ func Exchanges(ctx context.Context, name string, f func(crawlers.Exchange) error
 		damaged(fmt.Errorf("%s: %w", name, err))
 		return nil
 	}
-	switch format {
-	case FormatWARC:
-		var info os.FileInfo
-		if info, err = file.Stat(); err == nil {
-			err = readWARC(input{file, file, info.Size(), path.Base(strings.ReplaceAll(name, `\`, "/"))}, call, report)
-		}
-	case FormatWACZ:
-		err = readWACZ(file, call, report)
-	case FormatHAR:
-		var digest string
-		if digest, err = digestOf(file); err == nil {
-			err = readHAR(bufio.NewReaderSize(file, 1<<20), func(ex crawlers.Exchange) error {
-				ex.Capture.Import = digest
-				return call(ex)
-			})
+	var digest string
+	if format == FormatHAR {
+		if digest, err = digestOf(file); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
 		}
 	}
-	if err != nil {
+	if err := exchanges(file, path.Base(strings.ReplaceAll(name, `\`, "/")), format, digest, call, report); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// exchanges reads the exchanges of an archive file that is of that format.
+// digest, if not empty, is sha256:HEX of the file, for the captures.
+func exchanges(file *os.File, base string, format Format, digest string, f func(crawlers.Exchange) error, damaged func(error) error) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	call := func(ex crawlers.Exchange) error {
+		ex.Capture.Import = digest
+		return f(ex)
+	}
+	whole := io.NewSectionReader(file, 0, info.Size())
+	switch format {
+	case FormatWARC:
+		return readWARC(input{whole, file, info.Size(), base}, call, damaged)
+	case FormatWACZ:
+		return readWACZ(file, call, damaged)
+	case FormatHAR:
+		return readHAR(bufio.NewReaderSize(whole, 1<<20), call)
+	}
+	return ErrBody
 }
 
 // digestOf gives sha256:HEX of a file and goes back to its start.

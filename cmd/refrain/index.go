@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/refrain-archive/refrain/archive"
@@ -189,7 +190,7 @@ func (b *batcher) add(line archive.PostLine) error {
 	b.posts++
 	p := line.Post
 	record := p.Capture.RecordID
-	if n := len(b.fetches); n > 0 && b.fetches[n-1].Record == record {
+	if n := len(b.fetches); n > 0 && (b.fetches[n-1].Record == record || record == "" && importedFrom(b.fetches[n-1].Record, p.Capture.Import)) {
 		b.fetches[n-1].Posts = append(b.fetches[n-1].Posts, p)
 		return nil
 	}
@@ -199,6 +200,21 @@ func (b *batcher) add(line archive.PostLine) error {
 	}
 	b.fetches = append(b.fetches, corpus.Fetch{Record: record, URL: p.URL, Platform: p.Platform, Outcome: p.Outcome, FetchedAt: p.FetchedAt, Line: json.RawMessage("{}"), Posts: []post.Post{p}})
 	return nil
+}
+
+// importedFrom reports whether a record is a line of that imported file.
+func importedFrom(record, file string) bool {
+	return file != "" && strings.HasPrefix(record, file) && strings.HasPrefix(record[len(file):], ":")
+}
+
+// noteOf gives the fetch that keeps a note of an import, so that the next import
+// of the same file finds it. Other lines give none.
+func noteOf(line archive.PostLine) (corpus.Fetch, error) {
+	var n importNote
+	if err := json.Unmarshal(line.Page, &n); err != nil || n.Type != noteImport {
+		return corpus.Fetch{}, nil
+	}
+	return corpus.Fetch{Record: line.RecordID, URL: n.URL, Platform: n.Platform, Outcome: post.OK, FetchedAt: n.At, Line: line.Page}, nil
 }
 
 // flush takes in what was gathered: the segment's first lines are in the corpus
@@ -213,12 +229,18 @@ func (b *batcher) flush(ctx context.Context, lines int64, done bool) error {
 // a record.
 func fetchOf(line archive.PostLine) (corpus.Fetch, error) {
 	page, _, err := crawlers.ParseLine(line.Page)
-	if err != nil || page == nil {
+	if err != nil {
 		return corpus.Fetch{}, err
+	}
+	if page == nil {
+		return noteOf(line)
 	}
 	f := corpus.Fetch{
 		Record: page.Capture.RecordID, URL: page.URL, Method: page.Method, Platform: page.Platform, Route: page.Route, Role: string(page.Role),
 		Outcome: page.Outcome, Reason: page.Reason, Status: page.Status, FetchedAt: page.FetchedAt, Line: line.Page,
+	}
+	if page.Capture.Import != "" && f.Record == "" {
+		f.Record = fmt.Sprintf("%s:%d", page.Capture.Import, page.Capture.Line)
 	}
 	if f.Record == "" { // no exchange was made: the page line itself is the record of the finding
 		f.Record = line.RecordID

@@ -87,6 +87,7 @@ type cli struct {
 	globals
 
 	Collect   collectCmd   `cmd:"" group:"Work" help:"Collect public posts now, from accounts, blogs, tags, posts or any page."`
+	Import    importCmd    `cmd:"" group:"Work" help:"Take in the files of other tools: Zeeschuimer, twarc, Reddit dumps, WACZ, HAR, CSV and more."`
 	Search    searchCmd    `cmd:"" group:"Work" help:"Find posts."`
 	Show      showCmd      `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
 	Recheck   recheckCmd   `cmd:"" group:"Work" help:"Look whether posts still stand."`

@@ -1,0 +1,397 @@
+package importers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/post"
+)
+
+// An itemReader reads one item of a platform as other tools keep it.
+type itemReader func(raw []byte) (crawlers.Page, error)
+
+// native gives the platform's own reader of single items; nil where it has none.
+func native(platform string) itemReader {
+	switch platform {
+	case "reddit":
+		return reddit.ReadItem
+	}
+	return nil
+}
+
+// An origin is what a file says about where one item comes from.
+type origin struct {
+	url      string    // that was asked; empty if the file does not say
+	at       time.Time // when it was observed; zero if the file does not say
+	exporter string
+	partial  bool // the exporter saw only a part of it
+}
+
+// native reads a native item with its platform's reader and gives its entry.
+func (r *reading) native(n int64, platform string, raw []byte, from origin) error {
+	c := r.collector(platform)
+	if c == nil {
+		r.report.problem(n, true, "items of %s: there is no collector that reads them", platform)
+		return nil
+	}
+	read := native(platform)
+	if read == nil {
+		return r.answerOf(n, c, raw, from)
+	}
+	return r.read(n, c, crawlers.Ref{}, from, nil, func() (crawlers.Page, error) { return read(raw) })
+}
+
+// answerOf reads a text as the body of an answer of c's platform.
+func (r *reading) answerOf(n int64, c crawlers.Collector, body []byte, from origin) error {
+	ex := crawlers.Exchange{Method: "GET", URL: from.url, Status: 200, Header: crawlers.Header{"Content-Type": {"application/json"}}, Body: body, FetchedAt: from.at, Capture: r.capture(n)}
+	ref, ok := c.Identify(ex)
+	if !ok {
+		ref = crawlers.Ref{Platform: crawlers.Platform(c)}
+	}
+	return r.read(n, c, ref, from, body, func() (crawlers.Page, error) { return c.Read(crawlers.Step{Ref: ref}, ex) })
+}
+
+// read completes a page and gives its entry.
+func (r *reading) read(n int64, c crawlers.Collector, ref crawlers.Ref, from origin, body []byte, read func() (crawlers.Page, error)) error {
+	platform := crawlers.Platform(c)
+	if r.wrong(platform) {
+		r.report.problem(n, true, "items of %s: --platform says that only %s is wanted", platform, r.o.Platform)
+		return nil
+	}
+	from.url = redactURL(from.url)
+	ex := crawlers.Exchange{URL: from.url, FetchedAt: from.at, Capture: r.capture(n)}
+	step := crawlers.Step{Ref: ref}
+	page, err := crawlers.Read(pageOf{c, read}, step, ex)
+	if err != nil {
+		r.report.problem(n, false, "%v", reasonOf(err, platform))
+		return nil
+	}
+	switch page.Outcome {
+	case post.LayoutChanged, post.UnexpectedType:
+		r.report.problem(n, false, "%s: %s (%s)", platform, page.Reason, page.Outcome)
+		return nil
+	}
+	if len(page.Posts) == 0 && page.Outcome.Scope() == post.ScopeServed && len(page.Identities) == 0 {
+		r.report.problem(n, true, "%s: nothing that is a post", platform)
+		return nil
+	}
+	if from.partial {
+		for i := range page.Posts {
+			if page.Posts[i].Outcome == post.OK {
+				page.Posts[i].Outcome = post.OKPartial
+			}
+		}
+		if page.Outcome == post.OK {
+			page.Outcome, page.Reason = post.OKPartial, "the exporter saw only a part of it"
+		}
+	}
+	page.Next, page.Assets = nil, nil
+	return r.give(Entry{Number: n, Collector: c, Step: step, Exchange: ex, Page: page, Exporter: from.exporter})
+}
+
+// reasonOf is the core of a reader's error: what differs from item to item is
+// left out, so that equal reasons are counted together.
+func reasonOf(err error, platform string) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return platform + ": " + err.Error()
+		}
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return "broken JSON: " + syntax.Error()
+		}
+		err = inner
+	}
+}
+
+// item gives the function that reads one JSON text of a format.
+func (r *reading) item(f Format) func(n int64, raw []byte) error {
+	switch f {
+	case FormatZeeschuimer:
+		return r.zeeschuimer
+	case FormatXv2:
+		return r.xv2
+	case FormatXv1:
+		return func(n int64, raw []byte) error { return r.native(n, "x", raw, origin{}) }
+	case FormatXArchive:
+		return r.xArchive
+	case FormatReddit:
+		return r.reddit
+	case FormatTikTok:
+		return r.tiktok
+	}
+	return r.ownJSON
+}
+
+// zeeschuimer reads a line of the browser extension: one native item, with when
+// and where it was seen. Its fields are in docs/importing.md.
+func (r *reading) zeeschuimer(n int64, raw []byte) error {
+	var data, source []byte
+	var from origin
+	err := members(raw, func(key string, value []byte) {
+		switch key {
+		case "data":
+			data = value
+		case "source_platform":
+			source = value
+		case "timestamp_collected":
+			from.at = millis(text(value))
+		case "source_url":
+			from.url = text(value)
+		case "source_platform_url":
+			if from.url == "" {
+				from.url = text(value)
+			}
+		case "user_agent":
+			if agent := text(value); agent != "" {
+				from.exporter = "Zeeschuimer in " + agent
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		r.report.problem(n, false, "%v", err)
+		return nil
+	case len(data) == 0 || data[0] != '{':
+		r.report.problem(n, false, "no native item under data")
+		return nil
+	}
+	platform := zeeschuimerPlatform(text(source))
+	if bytes.Contains(data, []byte(`"_zs_partial"`)) {
+		_ = members(data, func(key string, value []byte) { // a broken item is told by its reader
+			if key == "_zs_partial" && string(value) == "true" {
+				from.partial = true
+			}
+		})
+	}
+	return r.native(n, platform, data, from)
+}
+
+// zeeschuimerPlatform is the registry name of a source_platform: "tiktok.com",
+// "tiktok-comments", "twitter.com".
+func zeeschuimerPlatform(source string) string {
+	name := strings.TrimPrefix(strings.ToLower(source), "www.")
+	if i := strings.IndexAny(name, ".-/"); i > 0 {
+		name = name[:i]
+	}
+	if name == "twitter" {
+		return "x"
+	}
+	if name == "" {
+		return "a platform that the line does not name"
+	}
+	return name
+}
+
+func millis(s string) time.Time {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n < 1e11 || n > 253402300799000 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(n)).UTC()
+}
+
+// seconds reads a time in seconds since 1970, as a number or a string of one.
+func seconds(s string) time.Time {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n < 1e8 || n > 253402300799 {
+		return time.Time{}
+	}
+	return time.Unix(int64(n), 0).UTC()
+}
+
+// reddit reads a line of a dump. When it was observed stands in retrieved_on,
+// or in retrieved_utc.
+func (r *reading) reddit(n int64, raw []byte) error {
+	var from origin
+	err := members(raw, func(key string, value []byte) {
+		switch key {
+		case "retrieved_on", "retrieved_utc":
+			if at := seconds(text(value)); !at.IsZero() {
+				from.at = at
+			}
+		}
+	})
+	if err != nil {
+		r.report.problem(n, false, "%v", err)
+		return nil
+	}
+	return r.native(n, "reddit", raw, from)
+}
+
+// xArchive reads an element of tweets.js: a post of API v1.1 under "tweet".
+func (r *reading) xArchive(n int64, raw []byte) error {
+	item := raw
+	err := members(raw, func(key string, value []byte) {
+		if key == "tweet" {
+			item = value
+		}
+	})
+	if err != nil {
+		r.report.problem(n, false, "%v", err)
+		return nil
+	}
+	return r.native(n, "x", item, origin{exporter: "X account archive"})
+}
+
+const xAPI = "https://api.twitter.com/2/tweets"
+
+// xv2 reads an answer of X's API v2, one post or account of it, the includes of
+// a page, or a line of a compliance job.
+func (r *reading) xv2(n int64, raw []byte) error {
+	m := map[string]json.RawMessage{}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		r.report.problem(n, false, "broken JSON: %v", err)
+		return nil
+	}
+	c := r.collector("x")
+	if c == nil {
+		r.report.problem(n, true, "items of x: there is no collector that reads them")
+		return nil
+	}
+	from := origin{url: xAPI}
+	if twarc := m["__twarc"]; twarc != nil {
+		var t struct {
+			URL       string    `json:"url"`
+			Version   string    `json:"version"`
+			Retrieved time.Time `json:"retrieved_at"`
+		}
+		if json.Unmarshal(twarc, &t) == nil {
+			from.at, from.exporter = t.Retrieved.UTC(), strings.TrimSpace("twarc "+t.Version)
+			if t.URL != "" {
+				from.url = t.URL
+			}
+		}
+	}
+	switch {
+	case m["data"] != nil || m["errors"] != nil || m["meta"] != nil:
+		if m["data"] == nil && m["errors"] == nil {
+			return nil // the last page of a search: no posts, and nothing wrong
+		}
+		return r.answerOf(n, c, raw, from)
+	case m["action"] != nil && m["id"] != nil:
+		return r.compliance(n, c, m)
+	case m["users"] != nil:
+		from.url = "https://api.twitter.com/2/users"
+		return r.answerOf(n, c, wrap(`{"data":`, m["users"], `}`), from)
+	case m["username"] != nil && m["text"] == nil:
+		from.url = "https://api.twitter.com/2/users"
+		return r.answerOf(n, c, wrap(`{"data":`, raw, `}`), from)
+	}
+	if native("x") != nil {
+		return r.native(n, "x", raw, from)
+	}
+	return r.answerOf(n, c, flattened(m, raw), from)
+}
+
+func wrap(before string, raw []byte, after string) []byte {
+	return append(append([]byte(before), raw...), after...)
+}
+
+// flattened puts a post with its author, media, places and polls inside it, as
+// twarc2 flattens pages, back into the form of an answer.
+func flattened(m map[string]json.RawMessage, raw []byte) []byte {
+	includes := map[string][]json.RawMessage{}
+	add := func(name string, value json.RawMessage) {
+		if len(value) > 0 && value[0] == '{' {
+			includes[name] = append(includes[name], value)
+		}
+	}
+	add("users", m["author"])
+	add("users", m["in_reply_to_user"])
+	var attachments struct {
+		Media []json.RawMessage `json:"media"`
+		Poll  json.RawMessage   `json:"poll"`
+	}
+	if json.Unmarshal(m["attachments"], &attachments) == nil {
+		for _, media := range attachments.Media {
+			add("media", media)
+		}
+		add("polls", attachments.Poll)
+	}
+	var referenced []json.RawMessage
+	if json.Unmarshal(m["referenced_tweets"], &referenced) == nil {
+		for _, tweet := range referenced {
+			var other map[string]json.RawMessage
+			if json.Unmarshal(tweet, &other) == nil && other["text"] != nil {
+				add("tweets", tweet)
+				add("users", other["author"])
+			}
+		}
+	}
+	body, err := json.Marshal(struct {
+		Data     json.RawMessage              `json:"data"`
+		Includes map[string][]json.RawMessage `json:"includes,omitempty"`
+	}{raw, includes})
+	if err != nil {
+		return raw // it was decoded before, so it is JSON
+	}
+	return body
+}
+
+// compliance reads a line of a compliance job: what became of a post or account
+// whose id was asked about. The line does not say which of the two it is.
+func (r *reading) compliance(n int64, c crawlers.Collector, m map[string]json.RawMessage) error {
+	id, reason := text(m["id"]), text(m["reason"])
+	page := crawlers.Page{Reason: fmt.Sprintf("compliance job: id %s, a post or an account: %s, %s", id, text(m["action"]), reason)}
+	switch strings.ToLower(reason) {
+	case "deleted":
+		page.Outcome = post.Deleted
+	case "suspended", "bounced":
+		page.Outcome = post.Suspended
+	case "protected":
+		page.Outcome = post.Protected
+	default: // deactivated, scrub_geo, and words of later versions
+		page.Outcome = post.Unavailable
+		if reason == "scrub_geo" {
+			page.Outcome = post.OKPartial
+		}
+	}
+	at, _ := time.Parse(time.RFC3339, text(m["redacted_at"]))
+	return r.read(n, c, crawlers.Ref{}, origin{url: "https://api.twitter.com/2/compliance/jobs", at: at.UTC(), exporter: "X compliance job"}, nil, func() (crawlers.Page, error) { return page, nil })
+}
+
+const tiktokAPI = "https://open.tiktokapis.com/v2/research/"
+
+// tiktok reads an answer of the Research API, or one video or comment of it.
+func (r *reading) tiktok(n int64, raw []byte) error {
+	m := map[string]json.RawMessage{}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		r.report.problem(n, false, "broken JSON: %v", err)
+		return nil
+	}
+	c := r.collector("tiktok")
+	if c == nil {
+		r.report.problem(n, true, "items of tiktok: there is no collector that reads them")
+		return nil
+	}
+	body, data := raw, m["data"]
+	const end = `},"error":{"code":"ok","message":""}}`
+	switch {
+	case data != nil:
+	case m["videos"] != nil || m["comments"] != nil: // the data of an answer, alone
+		body, data = wrap(`{"data":`, raw, `,"error":{"code":"ok","message":""}}`), raw
+	case m["video_description"] != nil || m["region_code"] != nil || m["voice_to_text"] != nil:
+		body = wrap(`{"data":{"videos":[`, raw, `]`+end)
+		data = []byte(`{"videos":[]}`)
+	default:
+		body = wrap(`{"data":{"comments":[`, raw, `]`+end)
+		data = []byte(`{"comments":[]}`)
+	}
+	from := origin{url: tiktokAPI + "video/query/"}
+	switch {
+	case bytes.Contains(data, []byte(`"comments"`)) && !bytes.Contains(data, []byte(`"videos"`)):
+		from.url = tiktokAPI + "video/comment/list/"
+	case bytes.Contains(data, []byte(`"bio_description"`)) || bytes.Contains(data, []byte(`"display_name"`)):
+		from.url = tiktokAPI + "user/info/"
+	}
+	return r.answerOf(n, c, body, from)
+}
