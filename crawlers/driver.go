@@ -349,6 +349,9 @@ func (d *Driver) item(s Step) (Item, error) {
 		return i, fmt.Errorf("%s: request URL %q is not a web address", k.about.Platform, req.URL)
 	}
 	i.Host = pool(k, u.Hostname())
+	if m, ok := k.Collector.(Merger); ok {
+		i.Same = m.Same(s)
+	}
 	return i, nil
 }
 

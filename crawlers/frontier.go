@@ -94,12 +94,23 @@ type Item struct {
 	Step  Step     `json:"step"`
 	Trail []string `json:"trail,omitempty"` // redirects followed so far: the last is asked instead of what the collector says
 	Asset Asset    `json:"asset,omitzero"`  // for RoleAsset
+	Same  string   `json:"-"`               // stands for the step in Key where its collector is a Merger; not stored
 }
 
-// Key is unique within a run: 128 bits of SHA-256 over the step's Key and the
-// redirects.
+// A Merger is a Collector whose steps may differ in State and ask for the same
+// thing all the same: a page that is found anew with fewer clicks left to follow.
+// Of steps with equal Same the first is done in a run, the others are left out.
+type Merger interface {
+	Same(Step) string // "" is Step.Key
+}
+
+// Key is unique within a run: 128 bits of SHA-256 over the step's Key (or Same)
+// and the redirects.
 func (i Item) Key() [16]byte {
-	key := i.Step.Key()
+	key := i.Same
+	if key == "" {
+		key = i.Step.Key()
+	}
 	if len(i.Trail) > 0 {
 		key += "|" + strings.Join(i.Trail, "|")
 	}

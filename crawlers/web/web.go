@@ -27,7 +27,10 @@ const maxHops = 10
 // Collector reads web pages. Its zero value is ready to use.
 type Collector struct{}
 
-var _ crawlers.Collector = Collector{}
+var (
+	_ crawlers.Collector = Collector{}
+	_ crawlers.Merger    = Collector{}
+)
 
 // Options say what to do beyond reading the page itself. They travel in
 // Step.State; the zero Options are an empty State.
@@ -135,6 +138,14 @@ func (Collector) Request(s crawlers.Step) (crawlers.Request, error) {
 		"Accept":          {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"},
 		"Accept-Language": {"en,*;q=0.5"},
 	}}, nil
+}
+
+// Same is equal for all steps to one page: however it was found, it is fetched once.
+func (Collector) Same(s crawlers.Step) string {
+	if s.Role == "" {
+		s.Role = crawlers.RolePage
+	}
+	return s.Ref.Key() + "|" + string(s.Role)
 }
 
 func check(s crawlers.Step) error {
