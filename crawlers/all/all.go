@@ -10,6 +10,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
+	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/crawlers/web"
 )
 
@@ -24,6 +25,7 @@ func Collectors() []crawlers.Collector {
 		pinterest.Collector{},
 		reddit.Collector{},
 		tumblr.Collector{},
+		twitter.Collector{},
 		feed.Collector{},
 		web.Collector{},
 	}

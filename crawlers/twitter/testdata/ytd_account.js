@@ -1,0 +1,1 @@
+window.YTD.account.part0 = [{"account": {"email": "none", "createdVia": "web", "username": "mira_okafor", "accountId": "1500000000000000001", "createdAt": "2022-03-14T10:34:49.000Z", "accountDisplayName": "Mira Okafor"}}]
