@@ -29,12 +29,17 @@ func BenchmarkRecord(b *testing.B) {
 			ex := codedExchange(size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
+			start, n := cpuTime(), 0
 			for b.Loop() {
+				n++
 				// What the recorder does once for each body.
 				ex.Response.PayloadSHA256 = sha256.Sum256(block(b, &ex.Response)[ex.Response.Head:])
 				if _, err := a.Record(context.Background(), ex); err != nil {
 					b.Fatal(err)
 				}
+			}
+			if cpu := (cpuTime() - start).Seconds(); cpu > 0 {
+				b.ReportMetric(float64(size)*float64(n)/1e6/cpu, "MB/cpu-s")
 			}
 		})
 	}
