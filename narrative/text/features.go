@@ -1,0 +1,103 @@
+package text
+
+import "slices"
+
+// Features of a text are 32-bit hashes of what its copies share with it:
+//
+//	pair    two words in a row, or a run of four characters of a script
+//	        without spaces, or a mixture of the same weight
+//	skip    two words with one between them, which may be another word
+//	rare    a single word that few texts hold
+//
+// A text of one word has that word as its feature.
+const (
+	// A text of more than denseFeatures pairs and skips stores a sample of
+	// them: the smallest hash of each winnow in a row, so that a shared run of
+	// that length shares at least one. Queries are never sampled so.
+	denseFeatures = 80
+	winnow        = 4
+
+	// rareTexts is how many texts may hold a word that counts as rare.
+	rareTexts = 1000
+	// rareWords is how many of its rarest words a short text stores; longer
+	// ones store one more for each rareEvery words, up to rareMost.
+	rareWords = 3
+	rareEvery = 16
+	rareMost  = 24
+
+	// maxFeatures bounds the work of one query; of a longer text the features
+	// with the smallest hashes are asked for.
+	maxFeatures = 4096
+)
+
+const (
+	pairSalt = 0x9e3779b97f4a7c15
+	skipSalt = 0xc2b2ae3d27d4eb4f
+	rareSalt = 0x165667b19e3779f9
+)
+
+// pairs appends the pair and skip features of a text.
+func pairs(words []Word, list []uint32) []uint32 {
+	for i := range words {
+		h := uint64(words[i].hash)
+		size := words[i].size()
+		j := i + 1
+		for ; j < len(words) && size < 4; j++ {
+			h = mix((h<<32 ^ uint64(words[j].hash)) + pairSalt)
+			size += words[j].size()
+		}
+		if size >= 4 {
+			list = append(list, uint32(h))
+		}
+		if i+2 < len(words) && !words[i].Single && !words[i+2].Single {
+			list = append(list, uint32(mix((uint64(words[i].hash)<<32^uint64(words[i+2].hash))+skipSalt)))
+		}
+	}
+	if len(list) == 0 {
+		h := uint64(0)
+		for _, w := range words {
+			h = mix((h<<32 ^ uint64(w.hash)) + pairSalt)
+		}
+		if len(words) > 0 {
+			list = append(list, uint32(h))
+		}
+	}
+	return list
+}
+
+// size is the weight of a word among features: four make a pair.
+func (w Word) size() int {
+	if w.Single {
+		return 1
+	}
+	return 2
+}
+
+func rareFeature(hash uint32) uint32 { return uint32(mix(uint64(hash) + rareSalt)) }
+
+// sample keeps the smallest feature of each winnow in a row, in place.
+func sample(f []uint32) []uint32 {
+	kept := f[:0]
+	last := -1
+	for i := 0; i+winnow <= len(f); i++ {
+		m := i
+		for j := i + 1; j < i+winnow; j++ {
+			if f[j] <= f[m] {
+				m = j
+			}
+		}
+		if m != last {
+			// kept never overtakes i: at most one is kept for each step.
+			x := f[m]
+			kept = append(kept, x)
+			last = m
+		}
+	}
+	return kept
+}
+
+// distinct sorts and drops what is there twice.
+func distinct(f []uint32) []uint32 {
+	slices.Sort(f)
+	return slices.Compact(f)
+}

@@ -1,0 +1,265 @@
+package text
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Candidates.
+const (
+	// minCandidate is the summed idf of shared features, in nats, from which a
+	// text is compared word by word: about one pair that nobody else has.
+	minCandidate = 12
+	// maxCandidates is how many texts are compared word by word.
+	maxCandidates = 25
+	// candidateShare: texts with less than this share of the best sum are not
+	// compared.
+	candidateShare = 0.12
+)
+
+// A searcher holds the working memory of queries.
+type searcher struct {
+	normal   Normal
+	ids      []uint32
+	weights  []float32
+	features []uint32
+	list     []uint32
+	sums     []float32 // by text
+	touched  []uint32
+	common   []uint32 // features that too many texts hold
+	cands    []candidate
+	al       aligner
+	other    []uint32 // words of the candidate
+	otherW   []float32
+	pieces   []int
+	packed   []byte
+	second   Normal // of the matched raw text
+}
+
+type candidate struct {
+	text uint32
+	sum  float32
+}
+
+// number gives the words of the normalised text their numbers and weights.
+func (ix *Index) number(s *searcher) {
+	n := ix.distinctTexts()
+	s.ids, s.weights = s.ids[:0], s.weights[:0]
+	for i := range s.normal.Words {
+		w := &s.normal.Words[i]
+		id, ok := ix.words.find(w.hash, s.normal.folded[w.at:w.at+uint32(w.len)])
+		df := 0
+		if ok {
+			df = int(ix.words.texts.at(id))
+		} else {
+			// Equal words have equal numbers, known or not.
+			id = unknown | w.hash
+		}
+		s.ids = append(s.ids, id)
+		s.weights = append(s.weights, weight(df, n))
+	}
+}
+
+// candidates fills s.cands with the texts that share features, best first.
+func (ix *Index) candidates(s *searcher) {
+	n := ix.distinctTexts()
+	for len(s.sums) < n {
+		s.sums = append(s.sums, make([]float32, n-len(s.sums)+n/8+1024)...)
+	}
+	s.features = distinct(pairs(s.normal.Words, s.features[:0]))
+	if len(s.features) > maxFeatures {
+		s.features = s.features[:maxFeatures]
+	}
+	for i, w := range s.normal.Words {
+		if s.ids[i] < unknown && !w.Single && int(ix.words.texts.at(s.ids[i])) <= rareTexts {
+			s.features = append(s.features, rareFeature(w.hash))
+		}
+		if len(s.features) > 2*maxFeatures {
+			break
+		}
+	}
+	s.features = distinct(s.features)
+	s.touched, s.common = s.touched[:0], s.common[:0]
+	logN := logOf(n + priorTexts)
+	best := float32(0)
+	add := func(list []uint32, idf float32) {
+		for _, t := range list {
+			sum := s.sums[t]
+			if sum == 0 {
+				s.touched = append(s.touched, t)
+			}
+			sum += idf
+			s.sums[t] = sum
+			best = max(best, sum)
+		}
+	}
+	for _, f := range s.features {
+		s.list = ix.posts.texts(f, s.list[:0])
+		switch k := len(s.list); {
+		case k == 0:
+		case k >= maxPostings:
+			s.common = append(s.common, f)
+		default:
+			add(s.list, logN-logOf(k))
+		}
+	}
+	// A text all of whose features are common is a much repeated one: then the
+	// common features count, for they lead to its first texts.
+	if best < 2*minCandidate {
+		for _, f := range s.common {
+			s.list = ix.posts.texts(f, s.list[:0])
+			add(s.list, logN-logOf(maxPostings))
+		}
+	}
+	s.cands = s.cands[:0]
+	least := max(minCandidate, candidateShare*best)
+	for _, t := range s.touched {
+		if s.sums[t] >= least {
+			s.cands = append(s.cands, candidate{t, s.sums[t]})
+		}
+		s.sums[t] = 0
+	}
+	slices.SortFunc(s.cands, func(x, y candidate) int {
+		if x.sum != y.sum {
+			return cmp.Compare(y.sum, x.sum)
+		}
+		return cmp.Compare(x.text, y.text)
+	})
+	if len(s.cands) > maxCandidates {
+		s.cands = s.cands[:maxCandidates]
+	}
+}
+
+// compare aligns the query with the candidates and gives the matches with at
+// least the given score, best first.
+func (ix *Index) compare(s *searcher, least float64) []Match {
+	if len(s.cands) == 0 {
+		return nil
+	}
+	var matches []Match
+	s.al.prepare(s.ids)
+	s.al.near = s.near(ix)
+	n := ix.distinctTexts()
+	for _, c := range s.cands {
+		s.other = ix.wordsOf(c.text, s.other[:0])
+		s.otherW = s.otherW[:0]
+		for _, id := range s.other {
+			s.otherW = append(s.otherW, weight(int(ix.words.texts.at(id)), n))
+		}
+		if m, ok := ix.score(s, least); ok {
+			m.Text = c.text
+			matches = append(matches, m)
+		}
+	}
+	slices.SortStableFunc(matches, func(x, y Match) int {
+		if x.Score != y.Score {
+			return cmp.Compare(y.Score, x.Score)
+		}
+		return cmp.Compare(x.Text, y.Text)
+	})
+	return matches
+}
+
+// score aligns the query with the words in s.other. The pairs stay in s.al.
+func (ix *Index) score(s *searcher, least float64) (Match, bool) {
+	var pairs []pair
+	pairs, s.pieces = s.al.align(s.ids, s.other, s.pieces)
+	if len(pairs) == 0 {
+		return Match{}, false
+	}
+	var massA, massB, shared float32
+	for _, w := range s.weights {
+		massA += w
+	}
+	for _, w := range s.otherW {
+		massB += w
+	}
+	near, words := 0, 0
+	passage := float32(0)
+	chance := (logOf(len(s.ids)) + logOf(len(s.other))) / 4 * chanceFactor
+	at := 0
+	for _, k := range s.pieces {
+		piece := pairs[at : at+k]
+		at += k
+		var mass, fixA, fixB, long float32
+		misspelt := 0
+		for _, p := range piece {
+			w := s.weights[p.i]
+			if p.near {
+				misspelt++
+				// The error makes a rare word of a common one: it weighs as the
+				// word that it is an error of.
+				wa, wb := w, s.otherW[p.j]
+				w = min(wa, wb)
+				fixA += wa - w
+				fixB += wb - w
+				w *= nearFactor
+			}
+			mass += w
+			long += float32(s.normal.Words[p.i].size()) / 2
+		}
+		if mass < chance {
+			continue // among so many words, such a piece is found by chance
+		}
+		near += misspelt
+		words += k
+		shared += mass
+		massA -= fixA
+		massB -= fixB
+		if span := piece[k-1].i - piece[0].i + 1; float32(k) >= passageDensity*float32(span) {
+			passage += long
+		}
+	}
+	shareA, shareB := shared/massA, shared/massB
+	score := min(1, max(shareA, shareB)) * min(1, shared/evidenceFloor)
+	score = max(score, passageScore*min(1, passage/passageWords))
+	if float64(score) < least {
+		return Match{}, false
+	}
+	m := Match{
+		Score: float64(score), Evidence: float64(shared) * 4,
+		Words: words, Near: near, QueryWords: len(s.ids), TextWords: len(s.other),
+		Truncated: s.normal.Truncated || len(s.other) == MaxWords,
+	}
+	const most = 0.6
+	switch {
+	case shareA >= most && shareB >= most:
+		m.Kind = EditedCopy
+	case shareA >= most:
+		m.Kind = Excerpt
+	case shareB >= most:
+		m.Kind = Contains
+	default:
+		m.Kind = Passage
+	}
+	return m, true
+}
+
+// near tells of word i of the query and word j of s.other whether one is the
+// other misspelt.
+func (s *searcher) near(ix *Index) func(i, j int) bool {
+	return func(i, j int) bool {
+		w := &s.normal.Words[i]
+		if w.len < 3 || w.Single {
+			return false
+		}
+		return nearWords(s.normal.folded[w.at:w.at+uint32(w.len)], ix.words.word(s.other[j]))
+	}
+}
+
+// spans joins pairs that follow each other on both sides, in the order of the
+// query.
+func spans(pairs []pair, a, b []Word) []Span {
+	var list []Span
+	for k, p := range pairs {
+		if k > 0 && p.i == pairs[k-1].i+1 && p.j == pairs[k-1].j+1 {
+			last := &list[len(list)-1]
+			last.Query.To, last.Text.To = a[p.i].To, b[p.j].To
+			last.Words++
+			continue
+		}
+		list = append(list, Span{a[p.i].Range, b[p.j].Range, 1})
+	}
+	slices.SortFunc(list, func(x, y Span) int { return cmp.Compare(x.Query.From, y.Query.From) })
+	return list
+}
