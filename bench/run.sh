@@ -57,6 +57,7 @@ peer() { # NAME COMMAND
 peer wget "wget -q -r -l inf -p -e robots=off --warc-file={OUT}/w --warc-cdx --delete-after -P {OUT}/f {BASE}/"
 peer colly "$tmp/colly {BASE}/"
 peer ours-follow "$tmp/ours {BASE} {OUT} {LIST} - --follow 100 --media {BASE}/"
+peer ours-follow-links "$tmp/ours {BASE} {OUT} {LIST} - --follow 100 --links-only {BASE}/"
 peer ours-list "$tmp/ours {BASE} {OUT} {LIST} ."
 peer ours-html "$tmp/ours {BASE} {OUT} {LIST} /p/[0-9]+$"
 peer ours-links "$tmp/ours {BASE} {OUT} {LIST} /p/[0-9]+$ --links-only"
