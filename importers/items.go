@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/crawlers/instagram"
+	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -20,10 +22,39 @@ type itemReader func(raw []byte) (crawlers.Page, error)
 // native gives the platform's own reader of single items; nil where it has none.
 func native(platform string) itemReader {
 	switch platform {
+	case "instagram":
+		return one(instagram.ReadItem)
+	case "pinterest":
+		return one(pinterest.ReadItem)
 	case "reddit":
 		return reddit.ReadItem
+	case "x":
+		return some(twitter.ReadItem)
 	}
 	return nil
+}
+
+// errNoItem says that a platform's reader does not know what it was given.
+var errNoItem = errors.New("not an item that is known")
+
+func some(read func([]byte) ([]post.Post, bool)) itemReader {
+	return func(raw []byte) (crawlers.Page, error) {
+		posts, ok := read(raw)
+		if !ok {
+			if !json.Valid(raw) {
+				return crawlers.Page{}, errBroken
+			}
+			return crawlers.Page{}, errNoItem
+		}
+		return crawlers.Page{Posts: posts, Coverage: crawlers.Coverage{Served: len(posts)}}, nil
+	}
+}
+
+func one(read func([]byte) (post.Post, bool)) itemReader {
+	return some(func(raw []byte) ([]post.Post, bool) {
+		p, ok := read(raw)
+		return []post.Post{p}, ok
+	})
 }
 
 // An origin is what a file says about where one item comes from.
@@ -278,7 +309,8 @@ func (r *reading) xv2(n int64, raw []byte) error {
 		}
 		return r.answerOf(n, c, raw, from)
 	case m["action"] != nil && m["id"] != nil:
-		return r.compliance(n, c, m)
+		at, _ := time.Parse(time.RFC3339, text(m["redacted_at"]))
+		return r.native(n, "x", raw, origin{url: "https://api.twitter.com/2/compliance/jobs", at: at.UTC(), exporter: "X compliance job"})
 	case m["users"] != nil:
 		from.url = "https://api.twitter.com/2/users"
 		return r.answerOf(n, c, wrap(`{"data":`, m["users"], `}`), from)
@@ -286,77 +318,11 @@ func (r *reading) xv2(n int64, raw []byte) error {
 		from.url = "https://api.twitter.com/2/users"
 		return r.answerOf(n, c, wrap(`{"data":`, raw, `}`), from)
 	}
-	if native("x") != nil {
-		return r.native(n, "x", raw, from)
-	}
-	return r.answerOf(n, c, flattened(m, raw), from)
+	return r.native(n, "x", raw, from)
 }
 
 func wrap(before string, raw []byte, after string) []byte {
 	return append(append([]byte(before), raw...), after...)
-}
-
-// flattened puts a post with its author, media, places and polls inside it, as
-// twarc2 flattens pages, back into the form of an answer.
-func flattened(m map[string]json.RawMessage, raw []byte) []byte {
-	includes := map[string][]json.RawMessage{}
-	add := func(name string, value json.RawMessage) {
-		if len(value) > 0 && value[0] == '{' {
-			includes[name] = append(includes[name], value)
-		}
-	}
-	add("users", m["author"])
-	add("users", m["in_reply_to_user"])
-	var attachments struct {
-		Media []json.RawMessage `json:"media"`
-		Poll  json.RawMessage   `json:"poll"`
-	}
-	if json.Unmarshal(m["attachments"], &attachments) == nil {
-		for _, media := range attachments.Media {
-			add("media", media)
-		}
-		add("polls", attachments.Poll)
-	}
-	var referenced []json.RawMessage
-	if json.Unmarshal(m["referenced_tweets"], &referenced) == nil {
-		for _, tweet := range referenced {
-			var other map[string]json.RawMessage
-			if json.Unmarshal(tweet, &other) == nil && other["text"] != nil {
-				add("tweets", tweet)
-				add("users", other["author"])
-			}
-		}
-	}
-	body, err := json.Marshal(struct {
-		Data     json.RawMessage              `json:"data"`
-		Includes map[string][]json.RawMessage `json:"includes,omitempty"`
-	}{raw, includes})
-	if err != nil {
-		return raw // it was decoded before, so it is JSON
-	}
-	return body
-}
-
-// compliance reads a line of a compliance job: what became of a post or account
-// whose id was asked about. The line does not say which of the two it is.
-func (r *reading) compliance(n int64, c crawlers.Collector, m map[string]json.RawMessage) error {
-	id, reason := text(m["id"]), text(m["reason"])
-	page := crawlers.Page{Reason: fmt.Sprintf("compliance job: id %s, a post or an account: %s, %s", id, text(m["action"]), reason)}
-	switch strings.ToLower(reason) {
-	case "deleted":
-		page.Outcome = post.Deleted
-	case "suspended", "bounced":
-		page.Outcome = post.Suspended
-	case "protected":
-		page.Outcome = post.Protected
-	default: // deactivated, scrub_geo, and words of later versions
-		page.Outcome = post.Unavailable
-		if reason == "scrub_geo" {
-			page.Outcome = post.OKPartial
-		}
-	}
-	at, _ := time.Parse(time.RFC3339, text(m["redacted_at"]))
-	return r.read(n, c, crawlers.Ref{}, origin{url: "https://api.twitter.com/2/compliance/jobs", at: at.UTC(), exporter: "X compliance job"}, nil, func() (crawlers.Page, error) { return page, nil })
 }
 
 const tiktokAPI = "https://open.tiktokapis.com/v2/research/"
