@@ -156,7 +156,7 @@ func (r *runner) outcome(t *heldTarget, s Step, page *Page, served bool) {
 		at = len(t.Routes) - 1
 	}
 	switch {
-	case served || t.Pages == 0:
+	case served || t.Pages == 0 || t.Posts == 0: // pages without a post, as redirects are, show nothing of the target
 		if page.Outcome == post.OK && t.Routes[at].Outcome == post.OKPartial {
 			break // part of it stays withheld, whatever comes behind
 		}
