@@ -65,6 +65,23 @@ func pairs(words []Word, list []uint32) []uint32 {
 	return list
 }
 
+// starts appends for each word the pair feature that starts with it; 0 where
+// none does.
+func starts(words []Word, list []uint32) []uint32 {
+	for i := range words {
+		h, size := uint64(words[i].hash), words[i].size()
+		for j := i + 1; j < len(words) && size < 4; j++ {
+			h = mix((h<<32 ^ uint64(words[j].hash)) + pairSalt)
+			size += words[j].size()
+		}
+		if size < 4 {
+			h = 0
+		}
+		list = append(list, uint32(h))
+	}
+	return list
+}
+
 // size is the weight of a word among features: four make a pair.
 func (w Word) size() int {
 	if w.Single {

@@ -23,6 +23,9 @@ type searcher struct {
 	ids      []uint32
 	weights  []float32
 	features []uint32
+	counts   []uint32  // by feature: how many texts hold it
+	starts   []uint32  // by word: the feature that starts with it, or 0
+	given    []float32 // by word: its weight where the words around it are shared too
 	list     []uint32
 	sums     []float32 // by text
 	touched  []uint32
@@ -93,8 +96,10 @@ func (ix *Index) candidates(s *searcher) {
 			best = max(best, sum)
 		}
 	}
+	s.counts = s.counts[:0]
 	for _, f := range s.features {
 		s.list = ix.posts.texts(f, s.list[:0])
+		s.counts = append(s.counts, uint32(len(s.list)))
 		switch k := len(s.list); {
 		case k == 0:
 		case k >= maxPostings:
@@ -130,6 +135,41 @@ func (ix *Index) candidates(s *searcher) {
 	}
 }
 
+// condition fills s.given: what a word says where the words before it are shared
+// as well. Of a phrase that many texts hold the first word weighs most and the
+// others little, so that a stock phrase is little evidence however rare its
+// words are.
+func (ix *Index) condition(s *searcher) {
+	words := s.normal.Words
+	logN := logOf(ix.distinctTexts() + priorTexts)
+	s.given = append(s.given[:0], s.weights...)
+	s.starts = starts(words, s.starts[:0])
+	for i, f := range s.starts {
+		if f == 0 {
+			continue
+		}
+		at, ok := slices.BinarySearch(s.features, f)
+		if !ok || at >= len(s.counts) {
+			continue // a long text, not all of whose features were asked for
+		}
+		k := max(s.counts[at], 1)
+		if k >= maxPostings && i+1 < len(words) && s.ids[i] < unknown && s.ids[i+1] < unknown {
+			// Not counted further: between what was counted and the most
+			// there can be.
+			most := min(ix.words.texts.at(s.ids[i]), ix.words.texts.at(s.ids[i+1]))
+			k = max(k, most/4)
+		}
+		mass := (logN - logOf(int(k))) / 4
+		if words[i].Single {
+			for j := i; j < min(i+4, len(words)) && words[j].Single; j++ {
+				s.given[j] = min(s.given[j], mass/4)
+			}
+		} else {
+			s.given[i+1] = min(s.given[i+1], max(mass-s.weights[i], minGiven))
+		}
+	}
+}
+
 // compare aligns the query with the candidates and gives the matches with at
 // least the given score, best first.
 func (ix *Index) compare(s *searcher, least float64) []Match {
@@ -137,6 +177,7 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 		return nil
 	}
 	var matches []Match
+	ix.condition(s)
 	s.al.prepare(s.ids)
 	s.al.near = s.near(ix)
 	n := ix.distinctTexts()
@@ -175,15 +216,15 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 		massB += w
 	}
 	near, words := 0, 0
-	passage := float32(0)
+	passage, evidence := float32(0), float32(0)
 	chance := (logOf(len(s.ids)) + logOf(len(s.other))) / 4 * chanceFactor
 	at := 0
 	for _, k := range s.pieces {
 		piece := pairs[at : at+k]
 		at += k
-		var mass, fixA, fixB, long float32
+		var mass, known, fixA, fixB, long float32
 		misspelt := 0
-		for _, p := range piece {
+		for n, p := range piece {
 			w := s.weights[p.i]
 			if p.near {
 				misspelt++
@@ -196,28 +237,34 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 				w *= nearFactor
 			}
 			mass += w
+			if n > 0 && piece[n-1].i == p.i-1 && piece[n-1].j == p.j-1 {
+				known += min(w, s.given[p.i])
+			} else {
+				known += w
+			}
 			long += float32(s.normal.Words[p.i].size()) / 2
 		}
-		if mass < chance {
+		if known < chance {
 			continue // among so many words, such a piece is found by chance
 		}
 		near += misspelt
 		words += k
 		shared += mass
+		evidence += known
 		massA -= fixA
 		massB -= fixB
-		if span := piece[k-1].i - piece[0].i + 1; float32(k) >= passageDensity*float32(span) {
-			passage += long
+		if span := piece[k-1].i - piece[0].i + 1; float32(k) >= passageDensity*float32(span) && long >= passagePiece {
+			passage += min(long, known*passageWords/passageMass)
 		}
 	}
 	shareA, shareB := shared/massA, shared/massB
-	score := min(1, max(shareA, shareB)) * min(1, shared/evidenceFloor)
+	score := min(1, max(shareA, shareB)) * min(1, evidence/evidenceFloor)
 	score = max(score, passageScore*min(1, passage/passageWords))
 	if float64(score) < least {
 		return Match{}, false
 	}
 	m := Match{
-		Score: float64(score), Evidence: float64(shared) * 4,
+		Score: float64(score), Evidence: float64(evidence) * 4, QueryShare: float64(shareA), TextShare: float64(shareB),
 		Words: words, Near: near, QueryWords: len(s.ids), TextWords: len(s.other),
 		Truncated: s.normal.Truncated || len(s.other) == MaxWords,
 	}

@@ -19,6 +19,10 @@ const (
 	// passageWords is how many shared words in a row make a passage of full
 	// score; two characters of a script without spaces count as a word.
 	passageWords = 24
+	// passageMass is the evidence of a passage of full score.
+	passageMass = 16
+	// passagePiece is the least length of a piece of a passage.
+	passagePiece = 6
 	// passageDensity is the share of the words from the first to the last of a
 	// piece that must be shared for the piece to be a passage.
 	passageDensity = 0.6
@@ -26,6 +30,8 @@ const (
 	// could stand in both texts is the least evidence that a piece must have.
 	chanceFactor = 1.0
 	passageScore = 0.9
+	// minGiven is the least weight of a word in a known phrase.
+	minGiven = 0.05
 	// nearFactor is what a misspelt word counts of the word itself.
 	nearFactor = 0.8
 )
@@ -61,6 +67,9 @@ type Match struct {
 	// Evidence is the weight of the shared words in nats: how much less often
 	// than by chance texts share them. Rare words, also misspelt ones, weigh more.
 	Evidence float64
+	// QueryShare and TextShare are the share of the weight of all words of the
+	// queried and of the matched text that both have in the same order.
+	QueryShare, TextShare float64
 	// Words is how many words both have in the same order, Near how many of
 	// those differ by a typing error, and QueryWords and TextWords how many the
 	// two texts have.
