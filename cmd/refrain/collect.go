@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (c collectCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	options, err := c.options()
 	if err != nil {
+		return err
+	}
+	if err := checkRoutes(a.collectors(), options.Routes); err != nil {
 		return err
 	}
 	if c.DryRun {
@@ -136,6 +140,24 @@ func (c collectCmd) options() (crawlers.Options, error) {
 		o.Routes[platform] = append(o.Routes[platform], route)
 	}
 	return o, nil
+}
+
+// checkRoutes looks whether routes that were asked for exist, before anything is
+// made on disk.
+func checkRoutes(list []crawlers.Collector, routes map[string][]string) error {
+	for platform, names := range routes {
+		c := crawlers.ByPlatform(list, platform)
+		if c == nil {
+			return usage("collect: --route: no platform is named %q: `refrain platforms` lists them", platform)
+		}
+		about := c.About()
+		for _, name := range names {
+			if !slices.ContainsFunc(about.Routes, func(r crawlers.Route) bool { return r.Name == name }) {
+				return usage("collect: --route: %s has no route %q: see `refrain platforms %s`", about.Title, name, platform)
+			}
+		}
+	}
+	return nil
 }
 
 // seeds reads the seeds of the command line and the seed files. One that cannot

@@ -68,7 +68,7 @@ func (a *app) examine(ctx context.Context, cfg config.Config) []check {
 	} else {
 		list = append(list, check{"contact", "ok", cfg.Contact, ""})
 	}
-	list = append(list, a.checkArchive(ctx, cfg), checkState(cfg), checkCorpus(ctx, cfg), checkClock())
+	list = append(list, a.checkArchive(ctx, cfg), checkState(cfg), checkCorpus(ctx, cfg), checkClock(time.Now()))
 	return append(list, a.checkKeys(cfg)...)
 }
 
@@ -156,8 +156,8 @@ func checkCorpus(ctx context.Context, cfg config.Config) check {
 // built is a day before which no clock can be right: this program was not there.
 var built = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-func checkClock() check {
-	now := time.Now().UTC()
+func checkClock(now time.Time) check {
+	now = now.UTC()
 	if now.Before(built) {
 		return check{"clock", "wrong", "it says " + now.Format(time.RFC3339) + ", which is before this program was made", "set the clock: every capture bears its time"}
 	}

@@ -35,6 +35,11 @@ func program() int {
 		select {
 		case <-ended:
 		case <-ctx.Done():
+			select {
+			case <-ended: // by itself, in the same moment
+				return
+			default:
+			}
 			stop() // a second Ctrl-C ends the program at once
 			fmt.Fprintln(os.Stderr, "refrain: stopping when what is under way is finished; Ctrl-C again ends at once, and loses nothing that was saved")
 		}

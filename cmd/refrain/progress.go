@@ -95,14 +95,14 @@ func (p *progress) forget() {
 }
 
 func (p *progress) line(s crawlers.Stats) string {
-	line := fmt.Sprintf("%d posts", s.Posts)
+	line := plural(int64(s.Posts), "post")
 	if s.Comments > 0 {
-		line += fmt.Sprintf(", %d comments", s.Comments)
+		line += ", " + plural(int64(s.Comments), "comment")
 	}
 	if s.Assets > 0 {
-		line += fmt.Sprintf(", %d files", s.Assets)
+		line += ", " + plural(int64(s.Assets), "file")
 	}
-	line += fmt.Sprintf(" · %d requests, %.1f/s · %d to do", s.Requests, s.PerSecond, s.Todo)
+	line += fmt.Sprintf(" · %s, %.1f/s · %d to do", plural(int64(s.Requests), "request"), s.PerSecond, s.Todo)
 	if s.PerSecond > 0 && s.Todo > 0 {
 		line += ", " + time.Duration(float64(s.Todo)/s.PerSecond*float64(time.Second)).Round(time.Second).String() + " at this rate"
 	}

@@ -52,6 +52,9 @@ func (c repairCmd) Run(ctx context.Context, a *app) error {
 	var report *warc.RepairReport
 	err = c.write(name, func(w io.Writer) (err error) {
 		report, err = warc.Repair(ctx, in, info.Size(), filepath.Base(c.File), w)
+		if err == nil && report.Kept == 0 {
+			err = fmt.Errorf("%s holds no whole record: there is nothing to make a copy of", c.File)
+		}
 		return err
 	})
 	if err != nil {

@@ -92,6 +92,9 @@ type sessionOptions struct {
 }
 
 func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions) (_ *session, err error) {
+	if clock := checkClock(time.Now()); clock.State == "wrong" {
+		return nil, fmt.Errorf("the clock of this machine: %s: %s", clock.Detail, clock.Do)
+	}
 	s := &session{app: a, config: c}
 	guard, origin := origins(c.Origins)
 	captureOptions := capture.Options{
@@ -171,7 +174,11 @@ func (s *session) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	err := s.archive.Close(ctx)
-	if err != nil && strings.HasPrefix(s.config.Archive, "s3://") {
+	switch {
+	case err == nil:
+	case !strings.HasPrefix(s.config.Archive, "s3://"):
+		err = fmt.Errorf("%w\nwhat was reported saved is safe, and found by search and show; the next `refrain collect` into this archive finishes the segment", err)
+	default:
 		err = fmt.Errorf("%w\nnothing is lost: what is not stored yet lies in %s, is found by search and show on this machine, and is stored by the next `refrain collect` into this archive",
 			err, filepath.Join(s.config.State, "work"))
 	}
