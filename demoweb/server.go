@@ -14,6 +14,7 @@ import (
 	"image/png"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,10 @@ func Hosts() []string {
 		"*.blogspot.com", "blogger.googleusercontent.com", "www.blogger.com",
 		"*.livejournal.com", "medium.com", "*.medium.com", "miro.medium.com",
 		"www.reddit.com", "oauth.reddit.com", "i.redd.it", "*.tumblr.com", "64.media.tumblr.com",
+		"www.youtube.com", "i.ytimg.com", "vimeo.com", "player.vimeo.com", "i.vimeocdn.com",
+		"www.pinterest.com", "widgets.pinterest.com", "i.pinimg.com", "www.quora.com",
+		"cdn.syndication.twimg.com", "publish.x.com", "x.com", "pbs.twimg.com", "www.tiktok.com", "p16-sign.tiktokcdn.com",
+		"www.facebook.com", "scontent.xx.fbcdn.net", "www.instagram.com", "scontent.cdninstagram.com",
 		"harbour-times.example",
 	}
 }
@@ -74,14 +79,22 @@ func (s *Server) Origins() map[string]string {
 	return origins
 }
 
-// Seeds are the addresses that a researcher would start from: every account,
-// one subreddit, the newspaper.
+// Seeds are the addresses that a researcher would start from: every account that
+// a visitor can list, single posts where a platform shows no account without a
+// login, one subreddit, the newspaper and its feed.
 func (w *World) Seeds() []string {
 	var seeds []string
 	for _, a := range w.Accounts {
-		seeds = append(seeds, a.URL())
+		switch a.Platform {
+		case X, Vimeo, Instagram, Quora:
+			for _, p := range a.posts {
+				seeds = append(seeds, p.URL())
+			}
+		default:
+			seeds = append(seeds, a.URL())
+		}
 	}
-	return append(seeds, "https://www.reddit.com/r/lanmouth/", "https://harbour-times.example/")
+	return append(seeds, "https://www.reddit.com/r/lanmouth/", "https://harbour-times.example/", "https://harbour-times.example/feed.xml")
 }
 
 // URL is the address of an account.
@@ -91,23 +104,60 @@ func (a *Account) URL() string {
 		return "https://" + a.Handle + "." + a.Platform + ".com/"
 	case Medium:
 		return "https://medium.com/@" + a.Handle
+	case YouTube:
+		return "https://www.youtube.com/channel/" + a.channel()
+	case TikTok:
+		return "https://www.tiktok.com/@" + a.Handle
+	case Vimeo:
+		return "https://vimeo.com/user" + a.ID
+	case Quora:
+		return "https://www.quora.com/profile/" + strings.ReplaceAll(a.Name, " ", "-")
+	case Facebook:
+		return "https://www.facebook.com/" + a.Handle
+	case Pinterest, Instagram:
+		return "https://www." + a.Platform + ".com/" + a.Handle + "/"
+	case X:
+		return "https://x.com/" + a.Handle
 	}
 	return "https://www.reddit.com/user/" + a.Handle + "/"
 }
 
 // URL is the address of a post.
 func (p *Post) URL() string {
-	switch p.Account.Platform {
+	a := p.Account
+	switch a.Platform {
 	case Blogspot:
-		return fmt.Sprintf("https://%s.blogspot.com/%s/%s-%s.html", p.Account.Handle, p.Time.Format("2006/01"), Slug(p.Title), p.ID[len(p.ID)-6:])
+		return fmt.Sprintf("https://%s.blogspot.com/%s/%s-%s.html", a.Handle, p.Time.Format("2006/01"), Slug(p.Title), p.ID[len(p.ID)-6:])
 	case LiveJournal:
-		return fmt.Sprintf("https://%s.livejournal.com/%s.html", p.Account.Handle, p.ID)
+		return fmt.Sprintf("https://%s.livejournal.com/%s.html", a.Handle, p.ID)
 	case Medium:
-		return fmt.Sprintf("https://medium.com/@%s/%s-%s", p.Account.Handle, Slug(p.Title), p.ID)
+		return fmt.Sprintf("https://medium.com/@%s/%s-%s", a.Handle, Slug(p.Title), p.ID)
 	case Tumblr:
-		return fmt.Sprintf("https://%s.tumblr.com/post/%s", p.Account.Handle, p.ID)
+		return fmt.Sprintf("https://%s.tumblr.com/post/%s", a.Handle, p.ID)
+	case YouTube:
+		return "https://www.youtube.com/watch?v=" + p.ID
+	case Vimeo:
+		return "https://vimeo.com/" + p.ID
+	case TikTok:
+		return fmt.Sprintf("https://www.tiktok.com/@%s/video/%s", a.Handle, p.ID)
+	case X:
+		return fmt.Sprintf("https://x.com/%s/status/%s", a.Handle, p.ID)
+	case Facebook:
+		return fmt.Sprintf("https://www.facebook.com/%s/posts/%s", a.Handle, p.ID)
+	case Instagram:
+		return "https://www.instagram.com/p/" + p.shortcode() + "/"
+	case Pinterest:
+		return "https://www.pinterest.com/pin/" + p.ID + "/"
+	case Quora:
+		return "https://www.quora.com/" + p.question() + "/answer/" + strings.ReplaceAll(a.Name, " ", "-")
 	}
 	return fmt.Sprintf("https://www.reddit.com/r/%s/comments/%s/%s/", p.Group, p.ID, strings.ReplaceAll(Slug(p.Title), "-", "_"))
+}
+
+// pictureHosts serve pictures only.
+var pictureHosts = []string{
+	"64.media.tumblr.com", "i.redd.it", "miro.medium.com", "blogger.googleusercontent.com", "i.ytimg.com", "i.vimeocdn.com", "i.pinimg.com",
+	"pbs.twimg.com", "p16-sign.tiktokcdn.com", "scontent.xx.fbcdn.net", "scontent.cdninstagram.com",
 }
 
 // ServeHTTP answers as the host that the request names.
@@ -123,8 +173,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	sub, domain, _ := strings.Cut(host, ".")
 	switch {
-	case host == "64.media.tumblr.com", host == "i.redd.it", host == "miro.medium.com", host == "blogger.googleusercontent.com", strings.HasPrefix(r.URL.Path, "/img/"):
+	case slices.Contains(pictureHosts, host), strings.HasPrefix(r.URL.Path, "/img/"):
 		picture(w, r)
+	case host == "www.youtube.com":
+		s.youtube(w, r)
+	case host == "vimeo.com", host == "player.vimeo.com":
+		s.vimeo(w, r)
+	case host == "www.pinterest.com", host == "widgets.pinterest.com":
+		s.pinterest(w, r, host)
+	case host == "www.quora.com":
+		s.quora(w, r)
+	case host == "cdn.syndication.twimg.com", host == "publish.x.com", host == "x.com":
+		s.x(w, r, host)
+	case host == "www.tiktok.com":
+		s.tiktok(w, r)
+	case host == "www.facebook.com":
+		s.facebook(w, r)
+	case host == "www.instagram.com":
+		s.instagram(w, r)
 	case domain == "blogspot.com":
 		s.blogspot(w, r, sub)
 	case domain == "livejournal.com":

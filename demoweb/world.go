@@ -10,7 +10,9 @@
 package demoweb
 
 import (
+	"encoding/base64"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,11 +22,18 @@ import (
 // The platforms that the web speaks, by the names of refrain's registry.
 const (
 	Blogspot    = "blogspot"
+	Facebook    = "facebook"
+	Instagram   = "instagram"
 	LiveJournal = "livejournal"
 	Medium      = "medium"
+	Pinterest   = "pinterest"
+	Quora       = "quora"
 	Reddit      = "reddit"
+	TikTok      = "tiktok"
 	Tumblr      = "tumblr"
-	Web         = "web"
+	Vimeo       = "vimeo"
+	X           = "x"
+	YouTube     = "youtube"
 )
 
 // A World is all accounts and posts. It is a function of its seed.
@@ -100,6 +109,15 @@ func NewWorld(seed uint64, size Size) *World {
 			g.ordinary(platform, size.Posts)
 		}
 		for range size.Operation {
+			g.account(platform, true)
+		}
+	}
+	// The others show a visitor little; fewer accounts do.
+	for _, platform := range []string{Facebook, Instagram, Pinterest, Quora, TikTok, Vimeo, X, YouTube} {
+		for range (size.Ordinary + 1) / 2 {
+			g.ordinary(platform, max(1, size.Posts/4))
+		}
+		for range (size.Operation + 1) / 2 {
 			g.account(platform, true)
 		}
 	}
@@ -277,6 +295,22 @@ func (g *generator) number() {
 			p.ID = "1" + base36(50000000+n*17)
 		case Tumblr:
 			p.ID = fmt.Sprint(767000000000000000 + n*10007)
+		case Facebook:
+			p.ID = fmt.Sprint(1520000000000000 + n*100003)
+		case Instagram: // the number holds the moment of the upload
+			p.ID = fmt.Sprint((p.Time.UnixMilli()-4000-1314220021721)<<23 | n%(1<<23))
+		case Pinterest:
+			p.ID = fmt.Sprint(106890191000000000 + n*10009)
+		case Quora:
+			p.ID = fmt.Sprint(1470000000 + n)
+		case TikTok: // seconds in the upper half
+			p.ID = fmt.Sprint((p.Time.Unix()-5)<<32 | n)
+		case Vimeo:
+			p.ID = fmt.Sprint(910000000 + n*101)
+		case X: // milliseconds since X's own beginning
+			p.ID = fmt.Sprint((p.Time.UnixMilli()-1288834974657)<<22 | n%(1<<22))
+		case YouTube:
+			p.ID = videoID(n)
 		}
 		for k, c := range p.Comments {
 			switch p.Account.Platform {
@@ -300,6 +334,13 @@ func base36(n int64) string {
 		s = string(digits[n%36]) + s
 	}
 	return s
+}
+
+// videoID gives eleven letters for a number.
+func videoID(n int64) string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, "video", n)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:11]
 }
 
 // Slug is the part of an address that a title becomes.
