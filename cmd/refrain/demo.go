@@ -54,7 +54,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 		}
 		seeds = append(seeds, seed)
 	}
-	sum, err := s.collect(ctx, crawlers.Options{Comments: true, Media: true}, seeds)
+	sum, err := s.collect(ctx, crawlers.Options{Comments: true, Media: true, MaxPark: -1}, seeds)
 	if err != nil {
 		return err
 	}
@@ -100,9 +100,9 @@ func demoConfig(dir string, server *demoweb.Server) (cfg config.Config, err erro
 	cfg = config.Config{
 		Contact: "demo@refrain.example", Archive: filepath.Join(dir, "archive"), State: filepath.Join(dir, "state"), Origins: server.Origins(),
 		// The pace of real sites would make a demo of an hour; this one is ours.
-		Crawl: config.Crawl{Pace: map[string]config.Duration{"*": config.Duration(time.Millisecond)}},
+		Crawl: config.Crawl{Pace: map[string]config.Duration{"*": config.Duration(time.Millisecond)}, MaxWait: config.Duration(2 * time.Second)},
 	}
-	text := fmt.Sprintf("contact: %s\narchive: %q\nstate: %q\ncrawl:\n  pace: {\"*\": 1ms}\norigins:\n", cfg.Contact, cfg.Archive, cfg.State)
+	text := fmt.Sprintf("contact: %s\narchive: %q\nstate: %q\ncrawl:\n  pace: {\"*\": 1ms}\n  max_wait: 2s\norigins:\n", cfg.Contact, cfg.Archive, cfg.State)
 	var hosts []string
 	for host := range cfg.Origins {
 		hosts = append(hosts, host)

@@ -244,7 +244,7 @@ func (s *session) save(ctx context.Context, f crawlers.Fetched) error {
 
 // rests are how long a host is left alone that refused us as a visitor, not the
 // page: asking on would be rude, and of no use.
-var rests = map[post.Outcome]time.Duration{post.Blocked: time.Hour, post.BotCheck: time.Hour, post.Challenge: 15 * time.Minute}
+var rests = map[post.Outcome]time.Duration{post.Blocked: time.Hour, post.BotCheck: time.Hour, post.Challenge: 30 * time.Minute}
 
 func (s *session) rest(ctx context.Context, f crawlers.Fetched) error {
 	span, ok := rests[f.Page.Outcome]
