@@ -201,6 +201,18 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 	return matches
 }
 
+// likeness is the score of a shared part of the shorter text. LinkThreshold is
+// where the share is what the evidence asks for.
+func likeness(share, evidence float32) float32 {
+	much := min(max((evidence-littleEvidence)/(muchEvidence-littleEvidence), 0), 1)
+	need := shareOfLittle + (shareOfMuch-shareOfLittle)*much
+	score := float32(LinkThreshold) * share / need
+	if share > need {
+		score = LinkThreshold + (1-LinkThreshold)*(share-need)/(1-need)
+	}
+	return score * min(1, evidence/evidenceFloor)
+}
+
 // score aligns the query with the words in s.other. The pairs stay in s.al.
 func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 	var pairs []pair
@@ -258,7 +270,7 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 		}
 	}
 	shareA, shareB := shared/massA, shared/massB
-	score := min(1, max(shareA, shareB)) * min(1, evidence/evidenceFloor)
+	score := likeness(min(1, max(shareA, shareB)), evidence)
 	score = max(score, passageScore*min(1, passage/passageWords))
 	if float64(score) < least {
 		return Match{}, false

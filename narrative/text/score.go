@@ -16,6 +16,10 @@ const PossibleThreshold = 0.5
 const (
 	// evidenceFloor is the mass of shared words below which the score falls.
 	evidenceFloor = 5.0
+	// With little evidence, most of the shorter text must be shared; with much,
+	// about half.
+	littleEvidence, shareOfLittle = 4.0, 0.80
+	muchEvidence, shareOfMuch     = 12.0, 0.55
 	// passageWords is how many shared words in a row make a passage of full
 	// score; two characters of a script without spaces count as a word.
 	passageWords = 24
