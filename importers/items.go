@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -41,8 +42,8 @@ func some(read func([]byte) ([]post.Post, bool)) itemReader {
 	return func(raw []byte) (crawlers.Page, error) {
 		posts, ok := read(raw)
 		if !ok {
-			if !json.Valid(raw) {
-				return crawlers.Page{}, errBroken
+			if why := whyBroken(raw); why != "" {
+				return crawlers.Page{}, fmt.Errorf("%w: %s", errBroken, why)
 			}
 			return crawlers.Page{}, errNoItem
 		}
@@ -96,12 +97,15 @@ func (r *reading) read(n int64, c crawlers.Collector, ref crawlers.Ref, from ori
 		r.report.problem(n, true, "items of %s: --platform says that only %s is wanted", platform, r.o.Platform)
 		return nil
 	}
-	from.url = redactURL(from.url)
+	if from.url != r.shown[0] { // many items come from one answer
+		r.shown = [2]string{from.url, redactURL(from.url)}
+	}
+	from.url = r.shown[1]
 	ex := crawlers.Exchange{URL: from.url, FetchedAt: from.at, Capture: r.capture(n)}
 	step := crawlers.Step{Ref: ref}
 	page, err := crawlers.Read(pageOf{c, read}, step, ex)
 	if err != nil {
-		r.report.problem(n, false, "%v", reasonOf(err, platform))
+		r.report.problem(n, errors.Is(err, errNoItem), "%s", reasonOf(err, platform))
 		return nil
 	}
 	switch page.Outcome {
@@ -130,17 +134,29 @@ func (r *reading) read(n int64, c crawlers.Collector, ref crawlers.Ref, from ori
 // reasonOf is the core of a reader's error: what differs from item to item is
 // left out, so that equal reasons are counted together.
 func reasonOf(err error, platform string) string {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return "broken JSON: " + syntax.Error()
+	case errors.Is(err, errBroken):
+		return brokenReason(err)
+	}
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {
 			return platform + ": " + err.Error()
 		}
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return "broken JSON: " + syntax.Error()
-		}
 		err = inner
 	}
+}
+
+// brokenReason is the words from errBroken on.
+func brokenReason(err error) string {
+	s := err.Error()
+	if i := strings.Index(s, errBroken.Error()); i >= 0 {
+		return s[i:]
+	}
+	return s
 }
 
 // item gives the function that reads one JSON text of a format.
@@ -160,6 +176,15 @@ func (r *reading) item(f Format) func(n int64, raw []byte) error {
 		return r.tiktok
 	}
 	return r.ownJSON
+}
+
+// broken counts a text that is no JSON.
+func (r *reading) broken(n int64, raw []byte, err error) {
+	if why := whyBroken(raw); why != "" {
+		r.report.problem(n, false, "broken JSON: %s", why)
+		return
+	}
+	r.report.problem(n, false, "%v", err)
 }
 
 // zeeschuimer reads a line of the browser extension: one native item, with when
@@ -189,7 +214,7 @@ func (r *reading) zeeschuimer(n int64, raw []byte) error {
 	})
 	switch {
 	case err != nil:
-		r.report.problem(n, false, "%v", err)
+		r.broken(n, raw, err)
 		return nil
 	case len(data) == 0 || data[0] != '{':
 		r.report.problem(n, false, "no native item under data")
@@ -252,7 +277,7 @@ func (r *reading) reddit(n int64, raw []byte) error {
 		}
 	})
 	if err != nil {
-		r.report.problem(n, false, "%v", err)
+		r.broken(n, raw, err)
 		return nil
 	}
 	return r.native(n, "reddit", raw, from)
@@ -267,7 +292,7 @@ func (r *reading) xArchive(n int64, raw []byte) error {
 		}
 	})
 	if err != nil {
-		r.report.problem(n, false, "%v", err)
+		r.broken(n, raw, err)
 		return nil
 	}
 	return r.native(n, "x", item, origin{exporter: "X account archive"})

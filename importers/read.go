@@ -116,6 +116,7 @@ type reading struct {
 	o      Options
 	emit   func(Entry) error
 	report Report
+	shown  [2]string // the last address, and what is shown of it
 }
 
 // Read reads the entries of the file in their order and calls emit for each

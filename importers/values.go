@@ -21,8 +21,8 @@ func (b *broken) Error() string { return b.why }
 
 // values calls f for each JSON text of r, with its number: that of its line
 // where texts stand one a line, else that of the text in its array or file. A
-// text that cannot be read gives a *broken in its place, where reading can go on
-// behind it; else it ends with an error.
+// line that is too long gives a *broken in its place. Whether a line is JSON is
+// told by who reads it; a broken text in an array ends the file with an error.
 func values(r io.Reader, l layout, skip int, f func(n int64, text []byte, bad *broken) error) error {
 	b := bufio.NewReaderSize(r, 256<<10)
 	if _, err := b.Discard(skip); err != nil {
@@ -89,22 +89,20 @@ func (l *limited) Read(p []byte) (int, error) {
 func jsonLines(b *bufio.Reader, f func(n int64, text []byte, bad *broken) error) error {
 	return textLines(b, func(n int64, line []byte, bad *broken) error {
 		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
-		switch {
-		case bad == nil && len(line) == 0:
+		if bad == nil && len(line) == 0 {
 			return nil
-		case bad == nil && !json.Valid(line):
-			bad = &broken{"broken JSON: " + whyInvalid(line)}
 		}
 		return f(n, line, bad)
 	})
 }
 
-func whyInvalid(line []byte) string {
+// whyBroken says what is wrong with a text that is no JSON; "" if it is JSON.
+func whyBroken(raw []byte) string {
 	var v json.RawMessage
-	if err := json.Unmarshal(line, &v); err != nil {
+	if err := json.Unmarshal(raw, &v); err != nil {
 		return err.Error()
 	}
-	return "not JSON"
+	return ""
 }
 
 // textLines calls f for each line of b, without its end. A line that is too

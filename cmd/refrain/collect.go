@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +16,7 @@ import (
 
 type collectCmd struct {
 	Seeds    []string `arg:"" optional:"" name:"seed" help:"Addresses of accounts, blogs, tags, posts, pages or feeds."`
-	SeedFile []string `name:"seeds" placeholder:"FILE" help:"File with one seed a line (the first column of a CSV; # starts a comment); - is standard input."`
+	SeedFile []string `name:"seeds" placeholder:"FILE" help:"List of seeds: text with one a line (# starts a comment), CSV or XLSX; - is standard input. refrain seeds FILE shows what is in it."`
 
 	MaxPosts  int           `placeholder:"N" help:"At most so many posts of each seed."`
 	MaxPages  int           `placeholder:"N" help:"At most so many listing pages of each seed."`
@@ -177,17 +175,14 @@ func (c collectCmd) seeds(a *app) ([]crawlers.Seed, error) {
 		add(text, "collect")
 	}
 	for _, name := range c.SeedFile {
-		data, err := readFile(name, a.in)
-		if err != nil {
+		list, err := a.fileSeeds(name)
+		if list == nil && err != nil {
 			return nil, usage("collect: read the seeds: %w", err)
 		}
-		rows, err := seedLines(string(data))
 		if err != nil {
-			return nil, usage("collect: read the seeds in %s: %w", name, err)
+			wrong = append(wrong, err)
 		}
-		for _, row := range rows {
-			add(row.text, fmt.Sprintf("%s line %d", name, row.line))
-		}
+		seeds = append(seeds, list...)
 	}
 	if len(wrong) > 0 {
 		return nil, &exitError{exitUsage, fmt.Errorf("%w\nnothing was fetched: mend the seeds and run this again", errors.Join(wrong...))}
@@ -196,45 +191,6 @@ func (c collectCmd) seeds(a *app) ([]crawlers.Seed, error) {
 		return nil, usage("collect: no seeds: give addresses, or --seeds FILE")
 	}
 	return seeds, nil
-}
-
-type seedLine struct {
-	text string
-	line int
-}
-
-// seedLines gives the first cell of each line that looks like an address, of a
-// plain list or a CSV; empty lines, comments and a heading are left out.
-func seedLines(data string) ([]seedLine, error) {
-	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(data, "\ufeff")))
-	r.FieldsPerRecord, r.LazyQuotes, r.Comment, r.TrimLeadingSpace = -1, true, '#', true
-	if first, _, _ := strings.Cut(data, "\n"); strings.Count(first, ";") > strings.Count(first, ",") {
-		r.Comma = ';'
-	} else if strings.Count(first, "\t") > strings.Count(first, ",") {
-		r.Comma = '\t'
-	}
-	var rows []seedLine
-	for {
-		cells, err := r.Read()
-		if err == io.EOF {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		line, _ := r.FieldPos(0)
-		cell := strings.TrimSpace(cells[0])
-		for _, other := range cells { // the address may stand in another column
-			if strings.Contains(other, "://") {
-				cell = strings.TrimSpace(other)
-				break
-			}
-		}
-		heading := len(rows) == 0 && !strings.ContainsAny(cell, "./:@")
-		if cell != "" && !heading {
-			rows = append(rows, seedLine{cell, line})
-		}
-	}
 }
 
 // plannedRow is one seed as --dry-run --json shows it.

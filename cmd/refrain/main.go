@@ -93,6 +93,7 @@ type cli struct {
 
 	Collect   collectCmd   `cmd:"" group:"Work" help:"Collect public posts now, from accounts, blogs, tags, posts or any page."`
 	Import    importCmd    `cmd:"" group:"Work" help:"Take in the files of other tools: Zeeschuimer, twarc, Reddit dumps, WACZ, HAR, CSV and more."`
+	Seeds     seedsCmd     `cmd:"" group:"Work" help:"Look what is in lists of seeds (text, CSV, XLSX); fetches nothing."`
 	Search    searchCmd    `cmd:"" group:"Work" help:"Find posts."`
 	Show      showCmd      `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
 	Recheck   recheckCmd   `cmd:"" group:"Work" help:"Look whether posts still stand."`
