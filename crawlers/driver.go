@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -130,6 +131,11 @@ type Driver struct {
 	opt        Options
 	byPlatform map[string]*known
 	platforms  []*known
+
+	// reading holds a place for each answer being read. Reading only computes:
+	// more at a time than there are processors to do it would be no quicker, and
+	// each holds a page's tree in memory.
+	reading chan struct{}
 }
 
 // known is a collector with its data sheet, which is made once.
@@ -180,7 +186,7 @@ func NewDriver(o Options) (*Driver, error) {
 	if o.HasKey == nil {
 		o.HasKey = func(string) bool { return false }
 	}
-	d := &Driver{opt: o, byPlatform: map[string]*known{}}
+	d := &Driver{opt: o, byPlatform: map[string]*known{}, reading: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	for _, c := range o.Collectors {
 		k := &known{c, c.About()}
 		if d.byPlatform[k.about.Platform] != nil {

@@ -114,7 +114,9 @@ func (d *Driver) finishStep(ctx context.Context, k *known, t *task, req Request,
 		f.Page.Outcome, f.Page.Reason, until = d.failed(got.err)
 		d.decide(res, &f.Page, got.ex, until)
 	} else {
+		d.reading <- struct{}{}
 		f.Page, location, f.Err = d.read(k, item.Step, got)
+		<-d.reading
 		d.decide(res, &f.Page, got.ex, time.Time{})
 	}
 	if stopped {

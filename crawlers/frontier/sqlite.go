@@ -126,7 +126,7 @@ type run struct {
 
 func connect(name string) (*sql.DB, error) {
 	// The name is a path, which may hold characters that mean something in a URI.
-	q := url.Values{"_pragma": {"busy_timeout(200)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-8192)", "temp_store(MEMORY)"}}
+	q := url.Values{"_pragma": {"busy_timeout(200)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-4096)", "temp_store(MEMORY)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(name)}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, err
