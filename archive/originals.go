@@ -1,41 +1,67 @@
 package archive
 
-import "github.com/refrain-archive/refrain/archive/warc"
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/refrain-archive/refrain/archive/warc"
+)
 
 // maxOriginals bounds how many payloads of this run are known for revisits; the
-// oldest are forgotten. It takes about 400 bytes each.
+// oldest are forgotten. It takes some 200 bytes each.
 const maxOriginals = 1 << 14
 
 // originals are the payloads stored in this run. The archive's lock guards it.
 // It begins empty with each run: a revisit never points into what a recovery
 // may have cut.
 type originals struct {
-	byDigest map[[32]byte]known
-	order    [][32]byte // ring
-	next     int
+	places map[[32]byte]int32 // of digests, in ring
+	ring   []known
+	next   int
 }
 
 // known is a record whose payload is stored.
 type known struct {
-	warc.Original
-	file   string
-	offset int64
+	payload [32]byte
+	id      uuid.UUID
+	url     string
+	date    time.Time
+	file    *string // one for all records of a segment
+	offset  int64
 }
 
-func newOriginals() *originals { return &originals{byDigest: map[[32]byte]known{}} }
+func newOriginals() *originals { return &originals{places: map[[32]byte]int32{}} }
 
-func (o *originals) find(payload [32]byte) (known, bool) {
-	k, ok := o.byDigest[payload]
-	return k, ok
-}
-
-func (o *originals) add(payload [32]byte, k known) {
-	if len(o.order) < maxOriginals {
-		o.order = append(o.order, payload)
-	} else {
-		delete(o.byDigest, o.order[o.next])
-		o.order[o.next] = payload
-		o.next = (o.next + 1) % maxOriginals
+func (o *originals) find(payload [32]byte) (original warc.Original, file string, offset int64, ok bool) {
+	i, ok := o.places[payload]
+	if !ok {
+		return warc.Original{}, "", 0, false
 	}
-	o.byDigest[payload] = k
+	k := &o.ring[i]
+	return warc.Original{ID: "urn:uuid:" + k.id.String(), URL: k.url, Date: k.date, PayloadDigest: digest(payload)}, *k.file, k.offset, true
+}
+
+// add keeps the record of a payload. One whose id is no UUID is not kept.
+func (o *originals) add(payload [32]byte, id, url string, date time.Time, file string, offset int64) {
+	number, err := uuid.Parse(id)
+	if err != nil {
+		return
+	}
+	k := known{payload, number, url, date, &file, offset}
+	if len(o.ring) > 0 {
+		if last := o.ring[(o.next+len(o.ring)-1)%len(o.ring)].file; *last == file {
+			k.file = last
+		}
+	}
+	at := o.next
+	if len(o.ring) < maxOriginals {
+		at = len(o.ring)
+		o.ring = append(o.ring, k)
+	} else {
+		delete(o.places, o.ring[at].payload)
+		o.ring[at] = k
+		o.next = (at + 1) % maxOriginals
+	}
+	o.places[payload] = int32(at)
 }

@@ -147,13 +147,13 @@ func (a *Archive) record(ex *capture.Exchange) (post.Capture, error) {
 		if ex.Status > 0 {
 			payload = digest(res.PayloadSHA256)
 		}
-		original, found := a.originals.find(res.PayloadSHA256)
+		original, file, offset, found := a.originals.find(res.PayloadSHA256)
 		revisit := found && a.mayRevisit(ex)
 		var r *warc.Record
 		if revisit {
-			r = c.Identical(block(res, res.Interim, res.Head), original.Original)
-			r.Header.Add("WARC-Refers-To-Filename", original.file)
-			r.Header.Add("WARC-Refers-To-File-Offset", fmt.Sprint(original.offset))
+			r = c.Identical(block(res, res.Interim, res.Head), original)
+			r.Header.Add("WARC-Refers-To-Filename", file)
+			r.Header.Add("WARC-Refers-To-File-Offset", fmt.Sprint(offset))
 		} else {
 			c.Truncated = ex.Truncated
 			r = c.Response(block(res, res.Interim, res.Size))
@@ -163,10 +163,7 @@ func (a *Archive) record(ex *capture.Exchange) (post.Capture, error) {
 			return at, err
 		}
 		if !found && a.mayRevisit(ex) {
-			a.originals.add(res.PayloadSHA256, known{
-				Original: warc.Original{ID: r.ID(), URL: ex.URL, Date: ex.Started, PayloadDigest: payload},
-				file:     at.File, offset: at.Offset,
-			})
+			a.originals.add(res.PayloadSHA256, r.ID(), ex.URL, ex.Started, at.File, at.Offset)
 		}
 		if res.Interim > 0 {
 			fields.Add("interimBytes", fmt.Sprint(res.Interim))
@@ -235,7 +232,7 @@ func (a *Archive) WritePosts(ctx context.Context, posts []post.Post) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.writePosts(posts)
+	return a.writePosts(posts, "")
 }
 
 func checkPosts(posts []post.Post) error {
@@ -251,11 +248,17 @@ func checkPosts(posts []post.Post) error {
 	return nil
 }
 
-// writePosts is WritePosts with the lock held.
-func (a *Archive) writePosts(posts []post.Post) error {
+// writePosts is WritePosts with the lock held. Posts of an imported file are
+// concurrent to the file's record, imported: the record that their capture may
+// name is inside that file.
+func (a *Archive) writePosts(posts []post.Post, imported string) error {
 	for i := range posts {
 		p := &posts[i]
-		if _, err := a.writeLine(escapeURI(p.URN()), memberPost, p, p.FetchedAt, p.Capture.RecordID); err != nil {
+		of := p.Capture.RecordID
+		if p.Capture.Import != "" {
+			of = imported
+		}
+		if _, err := a.writeLine(escapeURI(p.URN()), memberPost, p, p.FetchedAt, of); err != nil {
 			return fmt.Errorf("write post %s: %w", p.Key(), err)
 		}
 	}
@@ -267,9 +270,9 @@ const pageURI = "urn:refrain:page:"
 
 // WritePage appends what an exchange said beside its posts (outcome, coverage,
 // identities), as JSON, and then its posts, with nothing of others in between.
-// of is the capture of the exchange; it is zero where none was made (robots.txt
-// forbade it): then the page's record is the record of that. They are durable
-// after Sync.
+// of is the capture of the exchange, or of the record of an imported file; it is
+// zero where none was made (robots.txt forbade it): then the page's record is the
+// record of that. They are durable after Sync.
 func (a *Archive) WritePage(ctx context.Context, page any, date time.Time, of post.Capture, posts []post.Post) (post.Capture, error) {
 	if err := checkPosts(posts); err != nil {
 		return post.Capture{}, err
@@ -280,7 +283,7 @@ func (a *Archive) WritePage(ctx context.Context, page any, date time.Time, of po
 	if err != nil {
 		return post.Capture{}, fmt.Errorf("write what an exchange said: %w", err)
 	}
-	return c, a.writePosts(posts)
+	return c, a.writePosts(posts, of.RecordID)
 }
 
 // writeLine appends a resource record of JSON and its line in the posts file.
