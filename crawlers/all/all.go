@@ -8,6 +8,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/livejournal"
 	"github.com/refrain-archive/refrain/crawlers/medium"
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
+	"github.com/refrain-archive/refrain/crawlers/quora"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
@@ -23,6 +24,7 @@ func Collectors() []crawlers.Collector {
 		livejournal.Collector{},
 		medium.Collector{},
 		pinterest.Collector{},
+		quora.Collector{},
 		reddit.Collector{},
 		tumblr.Collector{},
 		twitter.Collector{},

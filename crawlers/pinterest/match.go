@@ -3,6 +3,7 @@ package pinterest
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/jsonx"
@@ -256,7 +257,7 @@ func isCode(s string) bool { return isName(s) && len(s) >= 4 && len(s) <= 32 }
 
 // isSlug accepts the words of a board's address in any script.
 func isSlug(s string) bool {
-	return s != "" && len(s) <= 250 && !strings.ContainsAny(s, "/\\?#%<>\"' \t\r\n\x00") && s != "." && s != ".."
+	return s != "" && len(s) <= 250 && utf8.ValidString(s) && !strings.ContainsAny(s, "/\\?#%<>\"' \t\r\n\x00") && s != "." && s != ".."
 }
 
 // isReserved reports whether a first part of a path is Pinterest's own.
