@@ -227,7 +227,7 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 	for _, w := range s.otherW {
 		massB += w
 	}
-	near, words := 0, 0
+	near, words, runs := 0, 0, 0
 	passage, evidence := float32(0), float32(0)
 	chance := (logOf(len(s.ids)) + logOf(len(s.other))) / 4 * chanceFactor
 	at := 0
@@ -235,7 +235,7 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 		piece := pairs[at : at+k]
 		at += k
 		var mass, known, fixA, fixB, long float32
-		misspelt := 0
+		misspelt, apart := 0, 1
 		for n, p := range piece {
 			w := s.weights[p.i]
 			if p.near {
@@ -253,6 +253,9 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 				known += min(w, s.given[p.i])
 			} else {
 				known += w
+				if n > 0 {
+					apart++
+				}
 			}
 			long += float32(s.normal.Words[p.i].size()) / 2
 		}
@@ -261,6 +264,7 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 		}
 		near += misspelt
 		words += k
+		runs += apart
 		shared += mass
 		evidence += known
 		massA -= fixA
@@ -269,6 +273,9 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 			passage += min(long, known*passageWords/passageMass)
 		}
 	}
+	// Where each further run starts is a choice among many, which takes from what
+	// its words say.
+	evidence = max(evidence-gapCost*float32(runs-1), 0)
 	shareA, shareB := shared/massA, shared/massB
 	score := likeness(min(1, max(shareA, shareB)), evidence)
 	score = max(score, passageScore*min(1, passage/passageWords))
