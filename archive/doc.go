@@ -67,6 +67,18 @@
 // robots.txt forbade them. Package crawlers (Line) describes the JSON. What was computed from a file has the target
 // urn:refrain:asset:sha256:HEX. Package post describes the JSON.
 //
+// # Imported files
+//
+// imports/SHA256[.ext] is a file of another tool, byte for byte; the ending
+// follows from its form. A resource record with the target
+// urn:refrain:import:sha256:HEX holds the same bytes where they are at most 4
+// MiB, and else one JSON object that names the object, its digest and size.
+// Pages and posts of the file are concurrent to that record; their capture has
+// "import" (sha256:HEX of the file) and "line" (of a text file; the number of
+// the element of an array or HAR), or for a WARC and WACZ the record's id, file
+// and offset inside. A page's line may stand for many entries. How far an import
+// came, and how it ended, is told by page lines of the type "import".
+//
 // # The CDXJ
 //
 // One line for each response, revisit and resource record, as package cdx

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
@@ -34,9 +35,9 @@ type harEntry struct {
 
 // readHAR streams the entries of a HAR file: the array log.entries, one entry
 // in memory at a time.
-func readHAR(r io.Reader, f func(crawlers.Exchange) error) error {
+func readHAR(r io.Reader, made func(string), f func(crawlers.Exchange) error) error {
 	d := json.NewDecoder(r)
-	if err := enterHAR(d); err != nil {
+	if err := enterHAR(d, made); err != nil {
 		return fmt.Errorf("not a HAR file: %w", err)
 	}
 	for n := 1; d.More(); n++ {
@@ -60,7 +61,7 @@ func readHAR(r io.Reader, f func(crawlers.Exchange) error) error {
 }
 
 // enterHAR moves d to the first element of log.entries.
-func enterHAR(d *json.Decoder) error {
+func enterHAR(d *json.Decoder, made func(string)) error {
 	for _, key := range []string{"log", "entries"} {
 		if t, err := d.Token(); err != nil {
 			return err
@@ -81,6 +82,10 @@ func enterHAR(d *json.Decoder) error {
 			var skip json.RawMessage
 			if err := d.Decode(&skip); err != nil {
 				return err
+			}
+			var creator struct{ Name, Version string }
+			if t == "creator" && made != nil && json.Unmarshal(skip, &creator) == nil && creator.Name != "" {
+				made(strings.TrimSpace(creator.Name + " " + creator.Version))
 			}
 		}
 	}

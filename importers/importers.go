@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -114,15 +115,16 @@ func Exchanges(ctx context.Context, name string, f func(crawlers.Exchange) error
 			return fmt.Errorf("read %s: %w", name, err)
 		}
 	}
-	if err := exchanges(file, path.Base(strings.ReplaceAll(name, `\`, "/")), format, digest, call, report); err != nil {
+	if err := exchanges(file, path.Base(strings.ReplaceAll(name, `\`, "/")), format, digest, nil, call, report); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
 // exchanges reads the exchanges of an archive file that is of that format.
-// digest, if not empty, is sha256:HEX of the file, for the captures.
-func exchanges(file *os.File, base string, format Format, digest string, f func(crawlers.Exchange) error, damaged func(error) error) error {
+// digest, if not empty, is sha256:HEX of the file, for the captures. made, if
+// not nil, is told of the software that the file says it was made by.
+func exchanges(file *os.File, base string, format Format, digest string, made func(string), f func(crawlers.Exchange) error, damaged func(error) error) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -134,11 +136,11 @@ func exchanges(file *os.File, base string, format Format, digest string, f func(
 	whole := io.NewSectionReader(file, 0, info.Size())
 	switch format {
 	case FormatWARC:
-		return readWARC(input{whole, file, info.Size(), base}, call, damaged)
+		return readWARC(input{whole, file, info.Size(), base, made}, call, damaged)
 	case FormatWACZ:
-		return readWACZ(file, call, damaged)
+		return readWACZ(file, made, call, damaged)
 	case FormatHAR:
-		return readHAR(bufio.NewReaderSize(whole, 1<<20), call)
+		return readHAR(bufio.NewReaderSize(whole, 1<<20), made, call)
 	}
 	return ErrBody
 }
@@ -155,7 +157,7 @@ func digestOf(file io.ReadSeeker) (string, error) {
 
 // readWACZ reads the WARC files inside a WACZ (or any ZIP that holds some), in
 // the order of the ZIP's directory.
-func readWACZ(file *os.File, f func(crawlers.Exchange) error, damaged func(error) error) error {
+func readWACZ(file *os.File, made func(string), f func(crawlers.Exchange) error, damaged func(error) error) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -164,6 +166,17 @@ func readWACZ(file *os.File, f func(crawlers.Exchange) error, damaged func(error
 	if err != nil {
 		return fmt.Errorf("read the ZIP directory: %w", err)
 	}
+	if made != nil {
+		for _, entry := range z.File {
+			if entry.Name == "datapackage.json" {
+				if software := packageSoftware(entry); software != "" {
+					made(software)
+					made = nil // the package says it for its WARC files
+				}
+				break
+			}
+		}
+	}
 	found := 0
 	for _, entry := range z.File {
 		name := strings.ToLower(entry.Name)
@@ -171,7 +184,7 @@ func readWACZ(file *os.File, f func(crawlers.Exchange) error, damaged func(error
 			continue
 		}
 		found++
-		if err := readEntry(file, entry, f, damaged); err != nil {
+		if err := readEntry(file, entry, made, f, damaged); err != nil {
 			if err := damaged(fmt.Errorf("%s: %w", entry.Name, err)); err != nil {
 				return err
 			}
@@ -183,12 +196,28 @@ func readWACZ(file *os.File, f func(crawlers.Exchange) error, damaged func(error
 	return nil
 }
 
-func readEntry(file io.ReaderAt, entry *zip.File, f func(crawlers.Exchange) error, damaged func(error) error) error {
+// packageSoftware is what a WACZ's datapackage.json says that it was made by.
+func packageSoftware(entry *zip.File) string {
+	r, err := entry.Open()
+	if err != nil {
+		return ""
+	}
+	defer r.Close() //nolint:errcheck // only read
+	var p struct {
+		Software string `json:"software"`
+	}
+	if err := json.NewDecoder(io.LimitReader(r, 16<<20)).Decode(&p); err != nil {
+		return "" // the WARC files inside are read all the same
+	}
+	return p.Software
+}
+
+func readEntry(file io.ReaderAt, entry *zip.File, made func(string), f func(crawlers.Exchange) error, damaged func(error) error) error {
 	r, err := entry.Open()
 	if err != nil {
 		return err
 	}
-	in := input{Reader: r, name: path.Base(entry.Name)}
+	in := input{Reader: r, name: path.Base(entry.Name), made: made}
 	if entry.Method == zip.Store { // as WACZ demands: the WARC can be read at any place
 		if offset, err := entry.DataOffset(); err == nil {
 			in.at, in.size = io.NewSectionReader(file, offset, int64(entry.UncompressedSize64)), int64(entry.UncompressedSize64)

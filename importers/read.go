@@ -116,6 +116,7 @@ type reading struct {
 	o      Options
 	emit   func(Entry) error
 	report Report
+	made   string    // by which an archive file says that it was made
 	shown  [2]string // the last address, and what is shown of it
 }
 
@@ -215,7 +216,7 @@ func (p pageOf) Read(crawlers.Step, crawlers.Exchange) (crawlers.Page, error) { 
 // exchanges reads an archive file: each exchange by the collector that knows it.
 func (r *reading) exchanges() error {
 	n := int64(0)
-	return exchanges(r.file.file, r.file.Base(), r.file.Form.Format, "sha256:"+r.o.Digest, func(ex crawlers.Exchange) error {
+	return exchanges(r.file.file, r.file.Base(), r.file.Form.Format, "sha256:"+r.o.Digest, func(software string) { r.made = software }, func(ex crawlers.Exchange) error {
 		n++
 		if err := r.begin(n, min(r.file.Size, ex.Capture.Offset)); err != nil {
 			return err
@@ -243,7 +244,7 @@ func (r *reading) exchange(n int64, ex crawlers.Exchange) error {
 			r.report.problem(n, true, "exchanges that no collector knows (other kinds of content, redirects)")
 			return nil
 		}
-		return r.give(Entry{Number: n, Exchange: ex, Page: page})
+		return r.give(Entry{Number: n, Exchange: ex, Page: page, Exporter: r.made})
 	}
 	if r.wrong(crawlers.Platform(c)) {
 		return nil
@@ -257,5 +258,5 @@ func (r *reading) exchange(n int64, ex crawlers.Exchange) error {
 		page.Outcome, page.Reason = post.CutBody, "the body is cut: what was whole of it was read"
 	}
 	page.Next, page.Assets = nil, nil
-	return r.give(Entry{Number: n, Collector: c, Step: step, Exchange: ex, Page: page})
+	return r.give(Entry{Number: n, Collector: c, Step: step, Exchange: ex, Page: page, Exporter: r.made})
 }

@@ -29,7 +29,8 @@ type input struct {
 	io.Reader
 	at   io.ReaderAt // nil: revisit records cannot be resolved
 	size int64
-	name string // base name, for captures
+	name string                // base name, for captures
+	made func(software string) // told of the software in warcinfo records; nil: nobody is
 }
 
 // readWARC reads the exchanges of a WARC or ARC file.
@@ -92,6 +93,16 @@ func (w *warcReader) record(rec *warc.ReadRecord) error {
 		return w.addRequest(rec)
 	case "resource":
 		return w.resource(rec)
+	case "warcinfo":
+		if w.in.made != nil {
+			fields, err := io.ReadAll(io.LimitReader(rec, 64<<10))
+			if err != nil {
+				return err
+			}
+			if software := warc.ParseFields(fields).Get("software"); software != "" {
+				w.in.made(software)
+			}
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/refrain-archive/refrain/corpus"
 	"github.com/refrain-archive/refrain/crawlers"
@@ -125,7 +126,7 @@ func writeView(b *strings.Builder, v corpus.View) {
 	if p.Created.Raw != "" {
 		fmt.Fprintf(b, " (%q, from %s)", p.Created.Raw, p.Created.Source)
 	}
-	fmt.Fprintf(b, "; first seen %s; standing: %s", v.FirstSeen.Format("2006-01-02 15:04:05"), v.Standing)
+	fmt.Fprintf(b, "; first seen %s; standing: %s", seenAt(v.FirstSeen), v.Standing)
 	if v.Gone > 0 {
 		fmt.Fprintf(b, " (by %s)", plural(int64(v.Gone), "route"))
 	}
@@ -152,7 +153,7 @@ func writeView(b *strings.Builder, v corpus.View) {
 	fmt.Fprintf(b, "\nseen %s:\n", plural(int64(len(v.Observations)), "time"))
 	var before *post.Post
 	for _, o := range v.Observations {
-		fmt.Fprintf(b, "  %s  %-12s %s  record %s\n", o.FetchedAt.Format("2006-01-02 15:04:05"), o.Outcome, counts(o.Counts), o.Record)
+		fmt.Fprintf(b, "  %s  %-12s %s  %s\n", seenAt(o.FetchedAt), o.Outcome, counts(o.Counts), recordName(o))
 		if o.Changed && o.Post != nil && before != nil {
 			writeDiff(b, before, o.Post)
 		}
@@ -161,6 +162,27 @@ func writeView(b *strings.Builder, v corpus.View) {
 		}
 	}
 	b.WriteByte('\n')
+}
+
+// seenAt writes when something was observed. Some files of other tools do not
+// say it.
+func seenAt(t time.Time) string {
+	if t.Year() <= 1 {
+		return "at a time not known"
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
+
+// recordName says where an observation was read from.
+func recordName(o corpus.Observation) string {
+	if o.Post != nil && o.Post.Capture.Import != "" {
+		c := o.Post.Capture
+		if c.RecordID != "" {
+			return fmt.Sprintf("imported, %s record %s", c.Import, c.RecordID)
+		}
+		return fmt.Sprintf("imported, %s line %d", c.Import, c.Line)
+	}
+	return "record " + o.Record
 }
 
 func counts(list []post.Count) string {
