@@ -140,6 +140,7 @@ func isRobots(address string) bool { return strings.HasSuffix(address, "/robots.
 // A collecting process is killed at random moments, again and again, and started
 // with the same command until it ends.
 func TestKill9(t *testing.T) {
+	t.Parallel()
 	size := demoweb.Size{Ordinary: 1, Operation: 1, Posts: 3}
 	n := crashes(t)
 	if n > 10 {
@@ -306,6 +307,7 @@ func count(list []string) map[string]int {
 
 // Ctrl-C ends a run when what is under way is saved; the same command goes on.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	world := tinyWorld()
 	s := serve(t, world)
 	calm := newDesk(t, s, "")
@@ -353,6 +355,7 @@ func TestInterrupt(t *testing.T) {
 
 // A second Ctrl-C does not wait for a site that does not answer.
 func TestInterruptTwice(t *testing.T) {
+	t.Parallel()
 	world := tinyWorld()
 	s := serve(t, world)
 	d := newDesk(t, s, "")

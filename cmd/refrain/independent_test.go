@@ -33,6 +33,7 @@ for await (const record of parser) {
 
 // npm's warcio indexes every WARC that the demo writes as our CDXJ does.
 func TestDemoIsReadByWarcio(t *testing.T) {
+	t.Parallel()
 	tools, err := filepath.Abs("../../tools")
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +129,7 @@ func extracted(t *testing.T, d desk, files ...string) map[string]string {
 // wget fetches the same addresses into a WARC of its own: we read it, say what
 // is odd in it, and find the same posts.
 func TestWgetIsReadByUs(t *testing.T) {
+	t.Parallel()
 	wget, err := exec.LookPath("wget")
 	if err != nil {
 		t.Skip("skipped: wget is not installed")

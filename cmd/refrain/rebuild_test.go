@@ -36,6 +36,7 @@ func (d desk) answers(t *testing.T) map[string]string {
 // The corpus is derived: made anew from the archive, or from its WARC files
 // alone, it gives the same answers.
 func TestRebuildGivesTheSameAnswers(t *testing.T) {
+	t.Parallel()
 	world := tinyWorld()
 	s := serve(t, world)
 	d := newDesk(t, s, "segment: {max_size: 60KB}\n")

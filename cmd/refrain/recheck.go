@@ -85,8 +85,17 @@ func (c recheckCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	if len(again) > 0 && !sum.Interrupted {
 		options.Routes = second
-		if _, err := c.ask(ctx, a, cfg, options, again); err != nil {
+		other, err := c.ask(ctx, a, cfg, options, again)
+		if err != nil {
 			return err
+		}
+		// What another route serves stands.
+		for _, t := range other.Targets {
+			for i := range sum.Targets {
+				if sum.Targets[i].Seed == t.Seed && t.Outcome.Scope() == post.ScopeServed {
+					sum.Targets[i] = t
+				}
+			}
 		}
 	}
 	return c.report(ctx, a, before, sum)

@@ -15,6 +15,7 @@ import (
 // One post is deleted, one edited, and one hidden behind a wall: recheck tells
 // them apart.
 func TestRecheck(t *testing.T) {
+	t.Parallel()
 	world := tinyWorld()
 	inner, err := demoweb.Start(t.Context(), world)
 	if err != nil {

@@ -25,6 +25,7 @@ func s3Config(server *s3test.Server, archive, secret string, lockDays int) strin
 // The same run into a folder and into a bucket gives the same addresses,
 // payloads, outcomes and posts.
 func TestFolderAndBucket(t *testing.T) {
+	t.Parallel()
 	server := s3test.Start(t)
 	world := tinyWorld()
 	s := serve(t, world)
@@ -88,6 +89,7 @@ func get(t *testing.T, client *s3.Client, bucket, key string, version *string) [
 // The S3 server is killed in the middle of a run and started again: the run goes
 // on, and nothing is lost.
 func TestS3ServerKilled(t *testing.T) {
+	t.Parallel()
 	server := s3test.Start(t)
 	world := tinyWorld()
 	s := serve(t, world)
@@ -126,6 +128,7 @@ func TestS3ServerKilled(t *testing.T) {
 // The server is away when the run ends: the command says so and fails, and the
 // next one stores what is left.
 func TestS3ServerAwayAtTheEnd(t *testing.T) {
+	t.Parallel()
 	server := s3test.Start(t)
 	world := tinyWorld()
 	s := serve(t, world)
@@ -154,6 +157,7 @@ func TestS3ServerAwayAtTheEnd(t *testing.T) {
 }
 
 func TestS3ClearErrors(t *testing.T) {
+	t.Parallel()
 	server := s3test.Start(t)
 	world := tinyWorld()
 	s := serve(t, world)
