@@ -5,6 +5,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/blogspot"
 	"github.com/refrain-archive/refrain/crawlers/feed"
+	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/livejournal"
 	"github.com/refrain-archive/refrain/crawlers/medium"
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
@@ -13,6 +14,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/crawlers/web"
+	"github.com/refrain-archive/refrain/crawlers/youtube"
 )
 
 // Collectors gives every collector, in the order in which they are asked whose
@@ -21,6 +23,7 @@ import (
 func Collectors() []crawlers.Collector {
 	return []crawlers.Collector{
 		blogspot.Collector{},
+		instagram.Collector{},
 		livejournal.Collector{},
 		medium.Collector{},
 		pinterest.Collector{},
@@ -28,6 +31,7 @@ func Collectors() []crawlers.Collector {
 		reddit.Collector{},
 		tumblr.Collector{},
 		twitter.Collector{},
+		youtube.Collector{},
 		feed.Collector{},
 		web.Collector{},
 	}
