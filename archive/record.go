@@ -232,7 +232,7 @@ func (a *Archive) WritePosts(ctx context.Context, posts []post.Post) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.writePosts(posts, "")
+	return a.writePosts(posts, post.Capture{})
 }
 
 func checkPosts(posts []post.Post) error {
@@ -251,12 +251,15 @@ func checkPosts(posts []post.Post) error {
 // writePosts is WritePosts with the lock held. Posts of an imported file are
 // concurrent to the file's record, imported: the record that their capture may
 // name is inside that file.
-func (a *Archive) writePosts(posts []post.Post, imported string) error {
+func (a *Archive) writePosts(posts []post.Post, imported post.Capture) error {
 	for i := range posts {
 		p := &posts[i]
 		of := p.Capture.RecordID
 		if p.Capture.Import != "" {
-			of = imported
+			var err error
+			if of, err = a.importRecord(imported); err != nil {
+				return err
+			}
 		}
 		if _, err := a.writeLine(escapeURI(p.URN()), memberPost, p, p.FetchedAt, of); err != nil {
 			return fmt.Errorf("write post %s: %w", p.Key(), err)
@@ -265,13 +268,26 @@ func (a *Archive) writePosts(posts []post.Post, imported string) error {
 	return nil
 }
 
+// importRecord is the id of an imported file's record, where that lies in the
+// segment that is being written; "" elsewhere: what is read from the file names
+// it by its digest. The lock is held.
+func (a *Archive) importRecord(imported post.Capture) (string, error) {
+	if err := a.begin(); err != nil {
+		return "", err
+	}
+	if imported.File != string(a.segment.name)+WARCEnding {
+		return "", nil
+	}
+	return imported.RecordID, nil
+}
+
 // pageURI begins the target URI of what an exchange said.
 const pageURI = "urn:refrain:page:"
 
 // WritePage appends what an exchange said beside its posts (outcome, coverage,
 // identities), as JSON, and then its posts, with nothing of others in between.
-// of is the capture of the exchange, or of the record of an imported file; it is
-// zero where none was made (robots.txt forbade it): then the page's record is the
+// of is the capture of the exchange, or of the record of an imported file, with
+// Import set; it is zero where none was made (robots.txt forbade it): then the page's record is the
 // record of that. They are durable after Sync.
 func (a *Archive) WritePage(ctx context.Context, page any, date time.Time, of post.Capture, posts []post.Post) (post.Capture, error) {
 	if err := checkPosts(posts); err != nil {
@@ -279,11 +295,18 @@ func (a *Archive) WritePage(ctx context.Context, page any, date time.Time, of po
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c, err := a.writeLine(pageURI+strings.TrimPrefix(warc.NewID(), "urn:uuid:"), memberPage, page, date, of.RecordID)
+	record := of.RecordID
+	if of.Import != "" {
+		var err error
+		if record, err = a.importRecord(of); err != nil {
+			return post.Capture{}, fmt.Errorf("write what an imported file said: %w", err)
+		}
+	}
+	c, err := a.writeLine(pageURI+strings.TrimPrefix(warc.NewID(), "urn:uuid:"), memberPage, page, date, record)
 	if err != nil {
 		return post.Capture{}, fmt.Errorf("write what an exchange said: %w", err)
 	}
-	return c, a.writePosts(posts, of.RecordID)
+	return c, a.writePosts(posts, of)
 }
 
 // writeLine appends a resource record of JSON and its line in the posts file.

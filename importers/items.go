@@ -14,6 +14,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
+	"github.com/refrain-archive/refrain/crawlers/youtube"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -31,6 +32,11 @@ func native(platform string) itemReader {
 		return reddit.ReadItem
 	case "x":
 		return some(twitter.ReadItem)
+	case "youtube":
+		return some(func(raw []byte) ([]post.Post, bool) {
+			posts := youtube.ReadItems(raw, time.Time{})
+			return posts, len(posts) > 0
+		})
 	}
 	return nil
 }

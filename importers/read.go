@@ -188,10 +188,13 @@ func (r *reading) capture(n int64) post.Capture {
 	return post.Capture{Import: "sha256:" + r.o.Digest, Line: n}
 }
 
-// give counts and emits an entry.
+// give emits an entry and counts it.
 func (r *reading) give(e Entry) error {
+	if err := r.emit(e); err != nil {
+		return err
+	}
 	r.report.count(&e)
-	return r.emit(e)
+	return nil
 }
 
 // collector is the collector of a platform, nil if there is none.

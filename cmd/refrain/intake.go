@@ -133,7 +133,6 @@ func (in *intake) begin(ctx context.Context, f *importers.File, digest, platform
 		if n.Type != noteImport || n.Platform != platform && n.Platform != "" || !current(n.Report.Readers, in.app.collectors()) {
 			continue
 		}
-		w.record = n.Capture
 		if n.Done || n.Through > w.before.Through && !w.before.Done {
 			if n.Done && slices.ContainsFunc(n.Report.Problems, func(p importers.Problem) bool { return p.Unread }) && !in.same(n) {
 				continue
@@ -172,23 +171,34 @@ func (w *importing) start(ctx context.Context) error {
 		}
 		w.object = key
 	}
-	if w.record.RecordID == "" {
-		res := archive.Resource{URI: importURI(w.digest), ContentType: w.file.MediaType(), Block: fileBlock{w.file}}
-		if w.file.Size > maxInline {
-			data, err := json.Marshal(map[string]any{"type": "import_object", "object": w.object, "sha256": w.digest, "size": w.file.Size, "content_type": w.file.MediaType()})
-			if err != nil {
-				return err
-			}
-			res.ContentType, res.Block = "application/json", warc.Bytes(data)
-		}
-		record, err := w.in.archive.WriteResource(ctx, res)
+	// A run that goes on writes a record too: its segment shall say by itself
+	// where its posts are from.
+	res := archive.Resource{URI: importURI(w.digest), ContentType: w.file.MediaType(), Block: fileBlock{w.file}}
+	if w.file.Size > maxInline || w.before.Through > 0 {
+		data, err := json.Marshal(importObject{Type: "import_object", Object: w.object, SHA256: w.digest, Size: w.file.Size, ContentType: w.file.MediaType()})
 		if err != nil {
 			return err
 		}
-		w.record = record
+		res.ContentType, res.Block = "application/json", warc.Bytes(data)
 	}
+	record, err := w.in.archive.WriteResource(ctx, res)
+	if err != nil {
+		return err
+	}
+	record.Import = "sha256:" + w.digest
+	w.record = record
 	w.started = true
 	return w.note(ctx, importers.Report{Format: w.file.Form.Format}, false)
+}
+
+// An importObject is the record of an imported file that is too large for the
+// WARC: it names the object that holds the bytes.
+type importObject struct {
+	Type        string `json:"type"` // "import_object"
+	Object      string `json:"object"`
+	SHA256      string `json:"sha256"`
+	Size        int64  `json:"size"`
+	ContentType string `json:"content_type"`
 }
 
 // fileBlock is a file as the block of a record.
