@@ -11,7 +11,7 @@ import (
 )
 
 // runSize is how many bytes of index lines are sorted in memory.
-const runSize = 2 << 20
+const runSize = 1 << 20
 
 // An index gathers CDXJ lines in any order, in bounded memory: when there are
 // runSize bytes of them they are sorted and go to the file as one run. merge
@@ -50,12 +50,17 @@ func (x *index) spill() error {
 	if len(x.ends) == 0 {
 		return nil
 	}
-	data := bytes.Join(x.sorted(), nil)
-	if _, err := x.file.Write(data); err != nil {
+	out := bufio.NewWriterSize(x.file, 64<<10)
+	for _, line := range x.sorted() {
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
 		return err
 	}
-	x.runs = append(x.runs, run{x.size, int64(len(data))})
-	x.size += int64(len(data))
+	x.runs = append(x.runs, run{x.size, int64(len(x.lines))})
+	x.size += int64(len(x.lines))
 	x.lines, x.ends = x.lines[:0], x.ends[:0]
 	return nil
 }
