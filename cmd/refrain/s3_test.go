@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/refrain-archive/refrain/demoweb"
 	"github.com/refrain-archive/refrain/internal/s3test"
 )
 
@@ -97,10 +98,22 @@ func TestS3ServerKilled(t *testing.T) {
 	calm.must(t, exitDone, collectArgs(world)...)
 	want, planned := calm.posts(t), calm.captures(t)
 
+	// kill -9 of the test's gateway can leave it with a key that is taken and
+	// shows no object; that is its own loss, told in words of ours. Then once more.
+	for try := 1; !killedInTheMiddle(t, server, s, world, fmt.Sprintf("killed-%d", try), want, planned); try++ {
+		if try == 5 {
+			t.Fatal("the gateway lost an object of its own each time it was killed")
+		}
+	}
+}
+
+// killedInTheMiddle collects into a bucket whose server is killed and started
+// again meanwhile. It reports false if the server itself lost track of an object.
+func killedInTheMiddle(t *testing.T, server *s3test.Server, s *site, world *demoweb.World, prefix string, want map[string]string, planned map[string]int) bool {
 	begin := s.requests()
 	// Small segments, so that some are stored before, while the server is away,
 	// and after.
-	d := newDesk(t, s, s3Config(server, "s3://"+server.Bucket+"/killed", server.SecretKey, 0)+"segment: {max_size: 30KB}\n")
+	d := newDesk(t, s, s3Config(server, "s3://"+server.Bucket+"/"+prefix, server.SecretKey, 0)+"segment: {max_size: 30KB}\n")
 	var away sync.Once
 	back := make(chan struct{})
 	s.before(func(n int, _ string) {
@@ -111,11 +124,16 @@ func TestS3ServerKilled(t *testing.T) {
 			<-back
 		}
 	})
+	defer s.before(nil)
 	l := start(t, d, s, collectArgs(world)...)
 	l.says(t, "no answer from "+server.Endpoint)
 	server.Restart()
 	close(back)
 	if code := l.end(t); code != exitDone {
+		if strings.Contains(l.errors(), "shows nothing under it") {
+			t.Log("the gateway lost track of an object that it was storing when it was killed")
+			return false
+		}
 		t.Fatalf("exit code %d\n%s\n%s", code, l.errors(), l.out.String())
 	}
 	d.sound(t)
@@ -123,6 +141,7 @@ func TestS3ServerKilled(t *testing.T) {
 	if got := d.captures(t); !maps.Equal(got, planned) {
 		t.Errorf("captures\n%v\nwant\n%v", got, planned)
 	}
+	return true
 }
 
 // The server is away when the run ends: the command says so and fails, and the
