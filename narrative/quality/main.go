@@ -18,6 +18,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/pprof"
 	"strings"
 )
 
@@ -54,6 +55,7 @@ func main() {
 	only := flag.String("part", "", "measure these parts only, separated by commas: repost-bench, repost-more, paraphrase, speed")
 	show := flag.Int("show", 0, "also print up to this many wrong answers of each kind")
 	each := flag.Int("every", 1, "take every n-th query only")
+	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: quality [-json] [-part NAME,…] [-show N] [-every N] DIR")
 		flag.PrintDefaults()
@@ -63,7 +65,18 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "quality:", err)
+			os.Exit(1)
+		}
+	}
 	tables, absent, err := measure(flag.Arg(0), *only, options{show: *show, each: *each})
+	pprof.StopCPUProfile()
 	if err == nil {
 		err = write(os.Stdout, tables, absent, *asJSON)
 	}

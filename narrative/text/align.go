@@ -77,14 +77,16 @@ func (al *aligner) slot(t []uint32, i int) uint32 {
 
 // align gives the pairs of words of a, which was prepared, and b, piece by
 // piece: each piece ascends on both sides, and no word is in two pairs. pieces
-// says how many pairs each piece has. Both answers are good until the next call.
-func (al *aligner) align(a, b []uint32, pieces []int) ([]pair, []int) {
+// says how many pairs each piece has. common is at least how many words of b
+// stand in a. Both answers are good until the next call.
+func (al *aligner) align(a, b []uint32, common int, pieces []int) ([]pair, []int) {
 	al.usedB = resize(al.usedB, len(b))
 	clear(al.usedA)
 	clear(al.usedB)
 	al.pairs = al.pairs[:0]
 	pieces = pieces[:0]
 	left := min(len(a), len(b))
+	common = min(common, left)
 	for range maxRuns {
 		var piece []pair
 		if len(a)*len(b) <= smallGrid {
@@ -102,7 +104,9 @@ func (al *aligner) align(a, b []uint32, pieces []int) ([]pair, []int) {
 		before := len(al.pairs)
 		al.join(a, b, piece)
 		pieces = append(pieces, len(al.pairs)-before)
-		if left -= len(al.pairs) - before; left < 2 {
+		left -= len(al.pairs) - before
+		common -= len(piece)
+		if left < 2 || common < 2 {
 			break
 		}
 	}

@@ -33,6 +33,9 @@
 //	the arrays in the header's order, as they lie in memory
 //	uint32   CRC-32C of all before
 //
+// The arrays are in the byte order of the machine that wrote them, which the
+// header names; a machine of the other order makes its snapshot anew.
+//
 // lock is locked while the index is open.
 package text
 
@@ -168,7 +171,9 @@ func (ix *Index) open() (err error) {
 	}
 	return ix.log.replay(max(ix.saved, int64(logHeader)), func(at uint32, key, text []byte) error {
 		ix.s.normal.Normalise(string(text))
-		ix.insert(at, keyHash(string(key)))
+		ix.number(&ix.s)
+		same, ok := ix.sameText(&ix.s)
+		ix.insert(at, keyHash(string(key)), same, ok)
 		return nil
 	})
 }
@@ -244,16 +249,17 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 	s := &ix.s
 	s.normal.Normalise(d.Text)
 	r = Result{Outcome: New, Text: NoText, Truncated: s.normal.Truncated}
+	ix.number(s)
+	same, ok := ix.sameText(s)
 	if len(s.normal.Words) == 0 {
 		r.Outcome = Empty
 	} else {
-		ix.number(s)
-		if t, ok := ix.sameText(s); ok {
-			m, err := ix.copyOf(s, t)
+		if ok {
+			m, err := ix.copyOf(s, same)
 			if err != nil {
 				return Result{}, err
 			}
-			r.Outcome, r.Text, r.Matches = Duplicate, t, []Match{m}
+			r.Outcome, r.Text, r.Matches = Duplicate, same, []Match{m}
 		} else {
 			ix.candidates(s)
 			r.Matches = ix.compare(s, PossibleThreshold)
@@ -266,7 +272,7 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if t := ix.insert(at, kh); r.Outcome == New {
+	if t := ix.insert(at, kh, same, ok); r.Outcome == New {
 		r.Text = t
 	}
 	return r, nil
@@ -429,6 +435,9 @@ func wordsHash(words []Word) uint32 {
 
 // sameText finds the text with the same words as the normalised one.
 func (ix *Index) sameText(s *searcher) (uint32, bool) {
+	if len(s.ids) == 0 {
+		return 0, false
+	}
 	h := wordsHash(s.normal.Words)
 	return ix.exact.find(h, func(t uint32) bool {
 		if ix.hashes.at(t) != h {
@@ -463,8 +472,9 @@ func (ix *Index) wordsOf(t uint32, list []uint32) []uint32 {
 // tokenAlign is the unit in which textAt counts.
 const tokenAlign = 4
 
-// insert adds the normalised text of a post that lies in the log.
-func (ix *Index) insert(at, kh uint32) uint32 {
+// insert adds the normalised and numbered text of a post that lies in the log;
+// same is the text with the same words, if there is one.
+func (ix *Index) insert(at, kh, same uint32, copied bool) uint32 {
 	post := uint32(ix.postAt.len())
 	ix.postAt.push(at)
 	ix.keys.push(kh)
@@ -474,13 +484,12 @@ func (ix *Index) insert(at, kh uint32) uint32 {
 		ix.next.push(post)
 		return NoText
 	}
-	ix.number(s)
-	if t, ok := ix.sameText(s); ok {
-		last := ix.last.ref(t)
+	if copied {
+		last := ix.last.ref(same)
 		ix.next.push(ix.next.at(*last))
 		*ix.next.ref(*last) = post
 		*last = post
-		return t
+		return same
 	}
 	ix.next.push(post)
 	return ix.insertText(s, post)
@@ -513,7 +522,7 @@ func (ix *Index) insertText(s *searcher, post uint32) uint32 {
 	}
 
 	size := binary.MaxVarintLen32 * (len(words) + 1)
-	b := resize(s.packed, size)[:0]
+	b := resize(s.packed, size+tokenAlign)[:0]
 	b = binary.AppendUvarint(b, uint64(len(words)))
 	for _, id := range s.ids {
 		b = binary.AppendUvarint(b, uint64(id))
@@ -613,14 +622,10 @@ func (ix *Index) explain(s *searcher, matches []Match, raw string, least float64
 			continue
 		}
 		s.second.Normalise(string(text))
-		s.other = ix.wordsOf(m.Text, s.other[:0])
-		if len(s.second.Words) != len(s.other) {
-			return fmt.Errorf("the text of %s has %d words in the log and %d in the index: delete the snapshot in %s", m.Key, len(s.second.Words), len(s.other), ix.dir)
+		if len(s.second.Words) != m.TextWords {
+			return fmt.Errorf("the text of %s has %d words in the log and %d in the index: delete the snapshot in %s", m.Key, len(s.second.Words), m.TextWords, ix.dir)
 		}
-		s.al.near = s.near(ix)
-		pairs, pieces := s.al.align(s.ids, s.other, s.pieces)
-		s.pieces = pieces
-		m.Spans = spans(pairs, s.normal.Words, s.second.Words)
+		m.Spans = spans(s.kept[m.from:m.to], s.normal.Words, s.second.Words)
 		if m.Kind == Excerpt && partMark(raw) {
 			m.Kind = ThreadPart
 		}

@@ -38,7 +38,7 @@ type postings struct {
 
 const (
 	tailLen     = 24
-	blockLen    = 32
+	blockLen    = 16
 	splitLen    = 640
 	maxPostings = 400
 

@@ -15,6 +15,10 @@ const (
 	// candidateShare: texts with less than this share of the best sum are not
 	// compared.
 	candidateShare = 0.12
+	// fewShared is the share of the shorter text's mass, in any order, below
+	// which a candidate is not aligned. Misspelt words are not counted in it, so
+	// it is well below what a link needs.
+	fewShared = 0.25
 )
 
 // A searcher holds the working memory of queries.
@@ -36,6 +40,8 @@ type searcher struct {
 	otherW   []float32
 	pieces   []int
 	packed   []byte
+	kept     []pair // of the matches that will be explained
+	own      ownSet // the words of the query
 	second   Normal // of the matched raw text
 }
 
@@ -180,14 +186,36 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 	ix.condition(s)
 	s.al.prepare(s.ids)
 	s.al.near = s.near(ix)
+	s.own.fill(s.ids)
+	own := float32(0)
+	for _, w := range s.weights {
+		own += w
+	}
+	s.kept = s.kept[:0]
 	n := ix.distinctTexts()
 	for _, c := range s.cands {
 		s.other = ix.wordsOf(c.text, s.other[:0])
-		s.otherW = s.otherW[:0]
+		common, mass := 0, float32(0)
 		for _, id := range s.other {
-			s.otherW = append(s.otherW, weight(int(ix.words.texts.at(id)), n))
+			if i, ok := s.own.find(id); ok {
+				common++
+				mass += s.weights[i]
+			}
 		}
-		if m, ok := ix.score(s, least); ok {
+		if common < 2 {
+			continue
+		}
+		s.otherW = s.otherW[:0]
+		all := float32(0)
+		for _, id := range s.other {
+			w := weight(int(ix.words.texts.at(id)), n)
+			s.otherW = append(s.otherW, w)
+			all += w
+		}
+		if mass < fewShared*min(own, all) && common < passagePiece {
+			continue
+		}
+		if m, ok := ix.score(s, common, least); ok {
 			m.Text = c.text
 			matches = append(matches, m)
 		}
@@ -214,9 +242,9 @@ func likeness(share, evidence float32) float32 {
 }
 
 // score aligns the query with the words in s.other. The pairs stay in s.al.
-func (ix *Index) score(s *searcher, least float64) (Match, bool) {
+func (ix *Index) score(s *searcher, common int, least float64) (Match, bool) {
 	var pairs []pair
-	pairs, s.pieces = s.al.align(s.ids, s.other, s.pieces)
+	pairs, s.pieces = s.al.align(s.ids, s.other, common, s.pieces)
 	if len(pairs) == 0 {
 		return Match{}, false
 	}
@@ -287,6 +315,9 @@ func (ix *Index) score(s *searcher, least float64) (Match, bool) {
 		Words: words, Near: near, QueryWords: len(s.ids), TextWords: len(s.other),
 		Truncated: s.normal.Truncated || len(s.other) == MaxWords,
 	}
+	m.from = len(s.kept)
+	s.kept = append(s.kept, pairs...)
+	m.to = len(s.kept)
 	const most = 0.6
 	switch {
 	case shareA >= most && shareB >= most:
@@ -328,4 +359,41 @@ func spans(pairs []pair, a, b []Word) []Span {
 	}
 	slices.SortFunc(list, func(x, y Span) int { return cmp.Compare(x.Query.From, y.Query.From) })
 	return list
+}
+
+// An ownSet finds the place of a word among the words of the query.
+type ownSet struct {
+	slots []int32 // place + 1
+	ids   []uint32
+	shift uint
+}
+
+func (o *ownSet) fill(ids []uint32) {
+	bits := uint(4)
+	for 1<<bits < 2*len(ids) {
+		bits++
+	}
+	o.slots, o.ids, o.shift = resize(o.slots, 1<<bits), ids, 32-bits
+	clear(o.slots)
+	for i, id := range ids {
+		if _, ok := o.find(id); ok {
+			continue
+		}
+		h := o.slot(id)
+		for o.slots[h] != 0 {
+			h = (h + 1) & uint32(len(o.slots)-1)
+		}
+		o.slots[h] = int32(i) + 1
+	}
+}
+
+func (o *ownSet) slot(id uint32) uint32 { return id * 0x9e3779b1 >> o.shift }
+
+func (o *ownSet) find(id uint32) (int, bool) {
+	for h := o.slot(id); o.slots[h] != 0; h = (h + 1) & uint32(len(o.slots)-1) {
+		if i := o.slots[h] - 1; o.ids[i] == id {
+			return int(i), true
+		}
+	}
+	return 0, false
 }

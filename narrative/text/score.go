@@ -100,6 +100,8 @@ type Match struct {
 	Spans []Span
 	// Truncated says that one of the texts is longer than what is compared.
 	Truncated bool
+
+	from, to int // of its pairs in searcher.kept
 }
 
 // A Span is a piece of text that both have: where it stands in the queried and

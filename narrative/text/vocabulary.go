@@ -59,8 +59,8 @@ const (
 
 // weight gives the weight of a word that df of n texts hold.
 func weight(df, n int) float32 {
-	w := math.Log(float64(n+priorTexts)/float64(df+1)) / 4
-	return float32(min(max(w, minWeight), maxWeight))
+	w := (logOf(n+priorTexts) - logOf(df+1)) / 4
+	return min(max(w, minWeight), maxWeight)
 }
 
 // logTable holds natural logarithms of the small numbers that idf asks for.
