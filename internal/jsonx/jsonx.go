@@ -19,6 +19,9 @@ type Value struct{ v any }
 
 // Parse reads exactly one JSON value. Numbers keep their digits.
 func Parse(data []byte) (Value, error) {
+	if v, ok := parseFast(data); ok {
+		return Value{v}, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var v any
