@@ -18,7 +18,7 @@ const (
 	winnow        = 4
 
 	// rareTexts is how many texts may hold a word that counts as rare.
-	rareTexts = 1000
+	rareTexts = 250
 	// rareWords is how many of its rarest words a short text stores; longer
 	// ones store one more for each rareEvery words, up to rareMost.
 	rareWords = 3

@@ -121,37 +121,38 @@ func unpack(b []byte, n int, feature uint32, list []uint32) []uint32 {
 			hi = m
 		}
 	}
-	k := max(lo-1, 0)
 	data := b[blocks*6:]
-	at := int(binary.LittleEndian.Uint16(b[k*6+4:]))
-	var f, text uint32
-	for i := k * blockLen; i < n; i++ {
-		var gap, x uint32
-		if c := data[at]; c < 0x80 {
-			gap = uint32(c)
+	for k := max(lo-1, 0); k < blocks; k++ {
+		f := binary.LittleEndian.Uint32(b[k*6:])
+		if f > feature {
+			break
+		}
+		at := int(binary.LittleEndian.Uint16(b[k*6+4:]))
+		text := uint32(0)
+		for range min(blockLen, n-k*blockLen) {
+			gap, x := uint32(data[at]), uint32(0)
 			at++
-		} else {
-			gap, at = uvarint(data, at)
-		}
-		if c := data[at]; c < 0x80 {
-			x = uint32(c)
-			at++
-		} else {
-			x, at = uvarint(data, at)
-		}
-		switch {
-		case i%blockLen == 0:
-			f, text = binary.LittleEndian.Uint32(b[i/blockLen*6:]), x
-		case gap == 0:
-			text += x
-		default:
-			f, text = f+gap, x
-		}
-		if f >= feature {
-			if f > feature {
-				break
+			if gap >= 0x80 {
+				gap, at = uvarint(data, at-1)
 			}
-			list = append(list, text)
+			if x = uint32(data[at]); x < 0x80 {
+				at++
+			} else if y := uint32(data[at+1]); y < 0x80 {
+				x, at = x&0x7f|y<<7, at+2
+			} else {
+				x, at = uvarint(data, at)
+			}
+			if gap == 0 {
+				text += x // the first of a block has text 0 before it
+			} else {
+				if f += gap; f > feature {
+					return list
+				}
+				text = x
+			}
+			if f == feature {
+				list = append(list, text)
+			}
 		}
 	}
 	return list

@@ -52,7 +52,7 @@ type candidate struct {
 
 // number gives the words of the normalised text their numbers and weights.
 func (ix *Index) number(s *searcher) {
-	n := ix.distinctTexts()
+	n := logOf(ix.distinctTexts() + priorTexts)
 	s.ids, s.weights = s.ids[:0], s.weights[:0]
 	for i := range s.normal.Words {
 		w := &s.normal.Words[i]
@@ -192,7 +192,7 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 		own += w
 	}
 	s.kept = s.kept[:0]
-	n := ix.distinctTexts()
+	n := logOf(ix.distinctTexts() + priorTexts)
 	for _, c := range s.cands {
 		s.other = ix.wordsOf(c.text, s.other[:0])
 		common, mass := 0, float32(0)

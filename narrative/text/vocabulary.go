@@ -57,9 +57,10 @@ const (
 	priorTexts = 20000
 )
 
-// weight gives the weight of a word that df of n texts hold.
-func weight(df, n int) float32 {
-	w := (logOf(n+priorTexts) - logOf(df+1)) / 4
+// weight gives the weight of a word that df of n texts hold; logN is the
+// logarithm of n + priorTexts.
+func weight(df int, logN float32) float32 {
+	w := (logN - logOf(df+1)) / 4
 	return min(max(w, minWeight), maxWeight)
 }
 
