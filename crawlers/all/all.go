@@ -11,6 +11,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/quora"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/crawlers/tiktok"
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/crawlers/web"
@@ -29,6 +30,7 @@ func Collectors() []crawlers.Collector {
 		pinterest.Collector{},
 		quora.Collector{},
 		reddit.Collector{},
+		tiktok.Collector{},
 		tumblr.Collector{},
 		twitter.Collector{},
 		youtube.Collector{},
