@@ -8,7 +8,7 @@
 //
 // A text is normalised (Normalise). Posts with the same words share one text,
 // found by hash; no limit applies to copies. A new text stores its features
-// (pairs of words, skip pairs, rare words; see features.go) as postings. A query
+// (pairs of words, rare words; see features.go) as postings. A query
 // sums the idf of shared features, and the best candidates are aligned with it
 // word by word; score.go says how the alignment becomes a score. Answers depend
 // on the order in which posts were added and on nothing else.
@@ -119,7 +119,7 @@ type Result struct {
 	// Text is the number of the post's text: equal for copies. NoText for an
 	// empty one.
 	Text uint32
-	// Matches are the earlier texts that score at least PossibleThreshold, best
+	// Matches are the earlier texts that score at least LinkThreshold, best
 	// first. Those of a Duplicate were given when its text was New; it has one
 	// Match, the Copy. A Known has none.
 	Matches []Match
@@ -262,8 +262,8 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 			r.Outcome, r.Text, r.Matches = Duplicate, same, []Match{m}
 		} else {
 			ix.candidates(s)
-			r.Matches = ix.compare(s, PossibleThreshold)
-			if err := ix.explain(s, r.Matches, d.Text, LinkThreshold); err != nil {
+			r.Matches = ix.compare(s, LinkThreshold)
+			if err := ix.explain(s, r.Matches, d.Text); err != nil {
 				return Result{}, err
 			}
 		}
@@ -307,7 +307,7 @@ func (ix *Index) Query(text string) (matches []Match, err error) {
 	}
 	ix.candidates(s)
 	rest := ix.compare(s, PossibleThreshold)
-	if err := ix.explain(s, rest, text, PossibleThreshold); err != nil {
+	if err := ix.explain(s, rest, text); err != nil {
 		return nil, err
 	}
 	for _, m := range rest {
@@ -608,9 +608,8 @@ func (ix *Index) copyOf(s *searcher, t uint32) (Match, error) {
 	return m, nil
 }
 
-// explain gives the matches their keys, and those with at least the given score
-// their spans.
-func (ix *Index) explain(s *searcher, matches []Match, raw string, least float64) error {
+// explain gives the matches their keys and spans.
+func (ix *Index) explain(s *searcher, matches []Match, raw string) error {
 	for i := range matches {
 		m := &matches[i]
 		key, text, err := ix.log.record(ix.postAt.at(ix.next.at(ix.last.at(m.Text))))
@@ -618,9 +617,6 @@ func (ix *Index) explain(s *searcher, matches []Match, raw string, least float64
 			return err
 		}
 		m.Key = string(key)
-		if m.Score < least {
-			continue
-		}
 		s.second.Normalise(string(text))
 		if len(s.second.Words) != m.TextWords {
 			return fmt.Errorf("the text of %s has %d words in the log and %d in the index: delete the snapshot in %s", m.Key, len(s.second.Words), m.TextWords, ix.dir)

@@ -95,8 +95,7 @@ type Match struct {
 	// those differ by a typing error, and QueryWords and TextWords how many the
 	// two texts have.
 	Words, Near, QueryWords, TextWords int
-	// Spans are the shared pieces, in the order of the queried text. Empty when
-	// the Score is under LinkThreshold and the match came of Add.
+	// Spans are the shared pieces, in the order of the queried text.
 	Spans []Span
 	// Truncated says that one of the texts is longer than what is compared.
 	Truncated bool
