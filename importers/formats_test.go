@@ -17,6 +17,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/crawlers/tiktok"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/crawlers/web"
 	"github.com/refrain-archive/refrain/internal/sharedtest"
@@ -25,7 +26,7 @@ import (
 
 // readers are the collectors of these tests.
 func readers() []crawlers.Collector {
-	return []crawlers.Collector{instagram.Collector{}, reddit.Collector{}, twitter.Collector{}, web.Collector{}}
+	return []crawlers.Collector{instagram.Collector{}, reddit.Collector{}, tiktok.Collector{}, twitter.Collector{}, web.Collector{}}
 }
 
 // importFile reads a file whole.
@@ -349,6 +350,30 @@ func TestXRecordings(t *testing.T) {
 		}
 		if name == "v2_streaming_output_with_error.jsonl" && (report.Unread() != 1 || report.Problems[0].First != 8) {
 			t.Errorf("%s: the broken line 8 is not reported: %+v", name, report.Problems)
+		}
+	}
+}
+
+// TestTikTokResearch reads answers of the Research API whole, as lists and as
+// single items.
+func TestTikTokResearch(t *testing.T) {
+	const video = `{"id":7028740000000000000,"create_time":1633823999,"username":"ana","region_code":"CA","video_description":"old #bridge","view_count":10}`
+	const end = `,"error":{"code":"ok","message":"","log_id":"1"}}`
+	for name, content := range map[string]string{
+		"answer": `{"data":{"videos":[` + video + `],"cursor":100,"has_more":false,"search_id":"1"}` + end, "answers": "{\n \"data\":{\"videos\":[" + video + "]}" + end + "\n{\"data\":{\"videos\":[]}" + end,
+		"lines": video + "\n" + video + "\n", "array": "[" + video + "]",
+	} {
+		_, list, report, err := importFile(t, write(t, "x", content), Options{})
+		all := posts(list)
+		if err != nil || report.Format != FormatTikTok || len(all) == 0 || all[0].ID != "7028740000000000000" || all[0].Created.Time.Unix() != 1633823999 {
+			t.Errorf("%s: %+v, %+v, %v", name, all, report, err)
+		}
+	}
+	for _, name := range []string{"comments", "q_user", "q_videos"} {
+		_, list, report, err := importFile(t, sharedtest.Path(t, "recordings/tiktok/research_example_resp_"+name+".json"), Options{})
+		// The answer about a user does not say whose it is: that is in the request.
+		if err != nil || (len(posts(list)) == 0) != (name == "q_user") || (report.Unread() == 0) == (name == "q_user") {
+			t.Errorf("%s: %+v, %v", name, report, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
+	"github.com/refrain-archive/refrain/crawlers/tiktok"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
 	"github.com/refrain-archive/refrain/crawlers/youtube"
 	"github.com/refrain-archive/refrain/post"
@@ -30,6 +31,8 @@ func native(platform string) itemReader {
 		return one(pinterest.ReadItem)
 	case "reddit":
 		return reddit.ReadItem
+	case "tiktok":
+		return one(tiktok.ReadItem)
 	case "x":
 		return some(twitter.ReadItem)
 	case "youtube":

@@ -112,6 +112,26 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestVerifyFindsAChangedImport changes one byte of a kept file.
+func TestVerifyFindsAChangedImport(t *testing.T) {
+	d := importDesk(t)
+	file := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(file, []byte("url,text\nhttps://a.example/1,hello\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept := filepath.Join(d.archive, filepath.FromSlash(d.imports(t, exitDone, file).Object))
+	d.sound(t)
+	if err := os.Chmod(kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(kept, []byte("url,text\nhttps://a.example/1,hallo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := d.must(t, exitVerify, "verify"); !strings.Contains(out, "changed after its import") {
+		t.Errorf("verify says\n%s", out)
+	}
+}
+
 // TestInterruptedImportGoesOn ends an import in the middle; the second one takes
 // in the rest, and each post once.
 func TestInterruptedImportGoesOn(t *testing.T) {

@@ -28,7 +28,7 @@ func (verifyCmd) Help() string {
   damaged             a part cannot be read, or is not what its digest says
 
 Examples:
-  refrain verify                  (the whole archive: WARC, CDXJ, and posts against their captures)
+  refrain verify                  (the whole archive: WARC, CDXJ, posts against their captures, imported files)
   refrain verify crawl.warc.gz
 ` + exitCodes
 }
@@ -265,7 +265,7 @@ func (v *verification) archive(ctx context.Context, name string, open func() (*a
 	if n == 0 {
 		v.app.say("refrain: verify: the archive %s has no segment yet", name)
 	}
-	return nil
+	return v.imports(ctx, arch)
 }
 
 func (v *verification) segment(ctx context.Context, arch *archive.Archive, s archive.Segment) error {
