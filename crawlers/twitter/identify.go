@@ -162,7 +162,9 @@ func identifyBody(ex crawlers.Exchange) (crawlers.Ref, bool) {
 		if i >= 20 {
 			break // enough to know whose lines these are
 		}
-		r.value(v)
+		if !plainUser(v) {
+			r.value(v)
+		}
 	}
 	if len(docs) > 1 {
 		r.list = true
@@ -171,6 +173,15 @@ func identifyBody(ex crawlers.Exchange) (crawlers.Ref, bool) {
 		return oddBody(docs)
 	}
 	return commonRef(r)
+}
+
+// plainUser reports whether v is a user that could be of another platform too:
+// id, name and username, and nothing that only X has.
+func plainUser(v jsonx.Value) bool {
+	if data := v.Get("data"); data.IsObject() {
+		v = data
+	}
+	return isV2User(v) && !v.Has("public_metrics") && !v.Has("verified_type") && !v.Has("pinned_tweet_id") && !strings.Contains(v.Get("profile_image_url").String(), "twimg.com")
 }
 
 // oddBody knows answers of X without content by words that nobody else uses.

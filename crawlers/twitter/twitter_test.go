@@ -162,6 +162,7 @@ func TestContract(t *testing.T) {
 			{Body: []byte(`{"data":[{"id":"17841400000000000","caption":"x"}],"paging":{}}`)},
 			{Body: []byte(`{"items":[{"id":"abc","snippet":{"title":"x"}}],"kind":"youtube#videoListResponse"}`)},
 			{Body: []byte(`{"errors":[{"code":1015,"title":"Not Found","message":"x"}]}`)}, {Body: []byte(`[]`)}, {Body: []byte(`[1,2]`)}, {Body: []byte(`{"id":"1","text":"hello"}`)},
+			{Body: []byte(`{"id":"20531316728","name":"A page","username":"apage","fan_count":7}`)},
 			{Body: []byte(`{"version":"1.0","type":"video","title":"x","author_name":"a","html":"<blockquote class=\"tiktok-embed\"></blockquote>","provider_name":"TikTok"}`)},
 		},
 		Exchanges: bodyless,
