@@ -7,6 +7,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/feed"
 	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/livejournal"
+	"github.com/refrain-archive/refrain/crawlers/mastodon"
 	"github.com/refrain-archive/refrain/crawlers/medium"
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
 	"github.com/refrain-archive/refrain/crawlers/quora"
@@ -19,7 +20,7 @@ import (
 )
 
 // Collectors gives every collector, in the order in which they are asked whose
-// a URL or an exchange is: feed and web read anything of their kind, so they
+// a URL or an exchange is: mastodon, feed and web may take any host, so they
 // come last.
 func Collectors() []crawlers.Collector {
 	return []crawlers.Collector{
@@ -34,6 +35,7 @@ func Collectors() []crawlers.Collector {
 		tumblr.Collector{},
 		twitter.Collector{},
 		youtube.Collector{},
+		mastodon.Collector{}, // any host may be one: after the platforms that have hosts of their own
 		feed.Collector{},
 		web.Collector{},
 	}
