@@ -238,7 +238,7 @@ const (
 type Key struct {
 	Name     string // in the configuration: keys.NAME
 	Scheme   KeyScheme
-	Param    string   // header or query parameter
+	Param    string   // header or query parameter; for KeyClientCredentials the form parameter of the client's id, where the platform takes id and client_secret in the form instead of HTTP Basic
 	TokenURL string   // for KeyClientCredentials
 	Hosts    []string // the key is sent to these hosts only
 	Help     string   // how to get one, one line

@@ -249,6 +249,13 @@ func (t *Transport) askToken(ctx context.Context, ring *keyring, meta Meta) (tok
 	u := *ring.token.url
 	form := u.Query()
 	form.Set("grant_type", "client_credentials")
+	// A platform that does not take HTTP Basic names the parameter of the client's
+	// id (RFC 6749 section 2.3.1, last part).
+	inForm := ring.about.Param != ""
+	if inForm {
+		form.Set(ring.about.Param, ring.held.ID)
+		form.Set("client_secret", ring.held.Secret)
+	}
 	u.RawQuery = ""
 	ctx = fetchctx.WithURL(ctx, u.String())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
@@ -258,8 +265,10 @@ func (t *Transport) askToken(ctx context.Context, ring *keyring, meta Meta) (tok
 	t.dress(req.Header)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	req.SetBasicAuth(url.QueryEscape(ring.held.ID), url.QueryEscape(ring.held.Secret))
-	hide(fetch, strings.TrimPrefix(req.Header.Get("Authorization"), "Basic "))
+	if !inForm {
+		req.SetBasicAuth(url.QueryEscape(ring.held.ID), url.QueryEscape(ring.held.Secret))
+		hide(fetch, strings.TrimPrefix(req.Header.Get("Authorization"), "Basic "))
+	}
 
 	p := pool{name: hostname(&u) + " (token)", every: DefaultEvery, why: "default"}
 	if d, ok := t.configured(hostname(&u)); ok {

@@ -213,6 +213,23 @@ func TestClientCredentials(t *testing.T) {
 	})
 }
 
+// A platform that takes the client in the form gets no HTTP Basic.
+func TestClientCredentialsInTheForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite().on(tokenURL, tokenAnswer(token, 3600))
+		o := keyOptions(s)
+		o.Platforms[3].Keys[0].Param = "client_key"
+		g := ask(build(t, o), withKey(crawlers.KeyClientCredentials), "https://api.example/v1")
+		if g.err != nil || len(s.hits) != 2 {
+			t.Fatalf("%v, asked %s", g.err, s.urls())
+		}
+		h := s.hits[0]
+		if h.body != "client_key=client&client_secret=s3cr3t%2F%2B%3D%26key&grant_type=client_credentials&scope=public" || h.header.Get("Authorization") != "" || !h.unrecorded {
+			t.Errorf("token request %+v", h)
+		}
+	})
+}
+
 func TestTokenIsRefreshedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const api = "https://api.example/v1"
