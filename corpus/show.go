@@ -19,7 +19,8 @@ type Observation struct {
 	Route     string       `json:"route,omitempty"`
 	Outcome   post.Outcome `json:"outcome"`
 	Counts    []post.Count `json:"counts,omitempty"`
-	Changed   bool         `json:"changed"`        // title, text, media, links, tags or state differ from the observation before
+	Changed   bool         `json:"changed"`        // title, text, media, links, tags or state differ from when it was served before; or it is gone now and was not
+	Back      bool         `json:"back,omitempty"` // it is served, and was not at the observation before
 	Post      *post.Post   `json:"post,omitempty"` // nil for a disappearance
 }
 
@@ -62,7 +63,7 @@ func (s *Store) observations(ctx context.Context, platform, id string) ([]Observ
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var list []Observation
-	before := ""
+	before, gone := "", false // the digest of the last time it was served; whether it is gone since
 	for rows.Next() {
 		var o Observation
 		var fetched sql.NullInt64
@@ -82,10 +83,11 @@ func (s *Store) observations(ctx context.Context, platform, id string) ([]Observ
 				return nil, err
 			}
 		}
-		o.Changed = before != "" && digest != before
-		before = digest
 		if digest == "" {
-			before = "gone"
+			o.Changed, gone = before != "" && !gone, true
+		} else {
+			o.Changed, o.Back = before != "" && digest != before, gone
+			before, gone = digest, false
 		}
 		list = append(list, o)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,8 @@ type recheckedRow struct {
 	URL     string       `json:"url"`
 	Before  post.Outcome `json:"before"`
 	Now     post.Outcome `json:"now"`
-	Changed bool         `json:"changed"`        // edited since it was seen before
+	Changed bool         `json:"changed"`        // edited since it was served before
+	Back    bool         `json:"back,omitempty"` // it was not served when it was looked at before
 	Gone    int          `json:"gone,omitempty"` // routes that say it is not there
 	Reason  string       `json:"reason,omitempty"`
 }
@@ -69,26 +71,16 @@ func (c recheckCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	// What seems to be gone is asked by another route of its platform.
-	second := map[string][]string{}
-	var again []crawlers.Seed
-	for _, t := range sum.Targets {
-		if t.Outcome.Scope() != post.ScopeTarget {
-			continue
+	for _, round := range secondRounds(a.collectors(), sum.Targets, func(name string) bool { return cfg.Keys[name].Secret != "" }) {
+		if sum.Interrupted {
+			break
 		}
-		if route := otherRoute(a.collectors(), t.Target, func(name string) bool { return cfg.Keys[name].Secret != "" }); route != "" {
-			second[t.Ref.Platform] = []string{route}
-			u, err := url.Parse(t.Seed)
-			if err == nil {
-				again = append(again, crawlers.Seed{Text: t.Seed, URL: u})
-			}
-		}
-	}
-	if len(again) > 0 && !sum.Interrupted {
-		options.Routes = second
-		other, err := c.ask(ctx, a, cfg, options, again)
+		options.Routes = round.routes
+		other, err := c.ask(ctx, a, cfg, options, round.seeds)
 		if err != nil {
 			return err
 		}
+		sum.Interrupted = other.Interrupted
 		// What another route serves stands.
 		for _, t := range other.Targets {
 			for i := range sum.Targets {
@@ -99,6 +91,39 @@ func (c recheckCmd) Run(ctx context.Context, a *app) (err error) {
 		}
 	}
 	return c.report(ctx, a, before, sum)
+}
+
+// A secondRound is what can be asked in one run: of each platform, one route.
+type secondRound struct {
+	routes map[string][]string
+	seeds  []crawlers.Seed
+}
+
+// secondRounds gives what is to be asked again of targets that are not served.
+// Targets of one platform may need different routes (posts one, comments
+// another): those are in different rounds.
+func secondRounds(list []crawlers.Collector, targets []crawlers.TargetSummary, hasKey func(string) bool) []secondRound {
+	var rounds []secondRound
+	for _, t := range targets {
+		if t.Outcome.Scope() != post.ScopeTarget {
+			continue
+		}
+		u, err := url.Parse(t.Seed)
+		route := otherRoute(list, t.Target, hasKey)
+		if err != nil || route == "" {
+			continue
+		}
+		at := slices.IndexFunc(rounds, func(r secondRound) bool {
+			set := r.routes[t.Ref.Platform]
+			return len(set) == 0 || set[0] == route
+		})
+		if at < 0 {
+			at, rounds = len(rounds), append(rounds, secondRound{routes: map[string][]string{}})
+		}
+		rounds[at].routes[t.Ref.Platform] = []string{route}
+		rounds[at].seeds = append(rounds[at].seeds, crawlers.Seed{Text: t.Seed, URL: u})
+	}
+	return rounds
 }
 
 func (c recheckCmd) posts(ctx context.Context, a *app, q corpus.Query) (hits []corpus.Hit, err error) {
@@ -169,6 +194,7 @@ func (c recheckCmd) report(ctx context.Context, a *app, before []corpus.Hit, sum
 			if n := len(views[0].Observations); n > h.Seen {
 				for _, o := range views[0].Observations[h.Seen:] {
 					row.Changed = row.Changed || o.Changed && o.Post != nil
+					row.Back = row.Back || o.Back
 				}
 			}
 		}
@@ -206,6 +232,10 @@ func (a *app) printRechecked(row recheckedRow) error {
 	switch {
 	case words == "":
 		words = "not asked"
+	case row.Back && row.Changed:
+		words += ", back, changed"
+	case row.Back:
+		words += ", back"
 	case row.Changed:
 		words += ", changed"
 	case row.Gone > 1:
