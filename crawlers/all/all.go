@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/blogspot"
+	"github.com/refrain-archive/refrain/crawlers/facebook"
 	"github.com/refrain-archive/refrain/crawlers/feed"
 	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/livejournal"
@@ -15,6 +16,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers/tiktok"
 	"github.com/refrain-archive/refrain/crawlers/tumblr"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
+	"github.com/refrain-archive/refrain/crawlers/vimeo"
 	"github.com/refrain-archive/refrain/crawlers/web"
 	"github.com/refrain-archive/refrain/crawlers/youtube"
 )
@@ -25,6 +27,7 @@ import (
 func Collectors() []crawlers.Collector {
 	return []crawlers.Collector{
 		blogspot.Collector{},
+		facebook.Collector{},
 		instagram.Collector{},
 		livejournal.Collector{},
 		medium.Collector{},
@@ -34,6 +37,7 @@ func Collectors() []crawlers.Collector {
 		tiktok.Collector{},
 		tumblr.Collector{},
 		twitter.Collector{},
+		vimeo.Collector{},
 		youtube.Collector{},
 		mastodon.Collector{}, // any host may be one: after the platforms that have hosts of their own
 		feed.Collector{},
