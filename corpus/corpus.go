@@ -32,7 +32,8 @@ import (
 // file of another version is not migrated: Open says that it must be rebuilt.
 //
 //	1  first
-const schemaVersion = 1
+//	2  traces; kinds of account names told apart; names compared without case
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE post (
@@ -77,19 +78,19 @@ CREATE TABLE observation (
 CREATE TABLE account (
 	id       INTEGER PRIMARY KEY,
 	platform TEXT NOT NULL,
-	key      TEXT NOT NULL,          -- native id, or "@" and the handle while no id is known
+	key      TEXT NOT NULL,          -- native id; while none is known "@" and the handle, the address, or "name N at HOST"
 	UNIQUE (platform, key)
 );
 CREATE TABLE account_fact (
 	account    INTEGER NOT NULL,
-	kind       TEXT NOT NULL,        -- id, handle, name, url, avatar, created, host
+	kind       TEXT NOT NULL,        -- id, handle, host, alias, name, url, avatar, created
 	value      TEXT NOT NULL,
 	first_seen INTEGER NOT NULL,
 	last_seen  INTEGER NOT NULL,
 	record     TEXT NOT NULL,        -- of the first observation
 	PRIMARY KEY (account, kind, value)
 ) WITHOUT ROWID;
-CREATE INDEX account_fact_value ON account_fact (value, kind);
+CREATE INDEX account_fact_value ON account_fact (value COLLATE NOCASE, kind);
 
 CREATE TABLE identity (
 	platform   TEXT NOT NULL,
@@ -102,6 +103,22 @@ CREATE TABLE identity (
 	record     TEXT NOT NULL,
 	PRIMARY KEY (platform, kind, alias, native)
 ) WITHOUT ROWID;
+CREATE INDEX identity_native ON identity (platform, native);
+CREATE INDEX identity_url ON identity (url);
+
+-- What ties posts together: contacts, linked domains, ids of pages. Its account
+-- is that of the post, which an id that becomes known later may change.
+CREATE TABLE trace (
+	post       INTEGER NOT NULL,
+	kind       TEXT NOT NULL,        -- as internal/traces
+	value      TEXT NOT NULL,        -- in its normal form
+	first_seen INTEGER NOT NULL,
+	last_seen  INTEGER NOT NULL,
+	record     TEXT NOT NULL,        -- of the first observation
+	PRIMARY KEY (post, kind, value)
+) WITHOUT ROWID;
+CREATE INDEX trace_value ON trace (value COLLATE NOCASE, kind, post);
+CREATE INDEX trace_kind ON trace (kind, post);
 
 CREATE TABLE fetch (
 	id       INTEGER PRIMARY KEY,
@@ -207,6 +224,47 @@ func (s *Store) Taken(ctx context.Context, segment string) (lines int64, done bo
 		return 0, false, fmt.Errorf("read how much of segment %s is in the corpus: %w", segment, err)
 	}
 	return lines, done, nil
+}
+
+// Unfinished gives the segments whose end was not in the archive yet when they
+// were taken in.
+func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT name FROM segment WHERE NOT done ORDER BY name")
+	if err != nil {
+		return nil, fmt.Errorf("read which segments are in the corpus in part: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("read which segments are in the corpus in part: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// Reset makes the corpus empty, in one transaction. It is for a corpus that
+// holds what the archive has not: everything is to be taken in again.
+func (s *Store) Reset(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("empty the corpus %s: %w", s.path, err)
+	}
+	defer func() { _ = tx.Rollback() }() // a no-op after Commit
+	for _, table := range []string{"post_trigram", "post_bigram", "post", "observation", "account", "account_fact", "identity", "trace", "fetch", "segment"} {
+		if _, err := tx.ExecContext(ctx, "DROP TABLE "+table); err != nil {
+			return fmt.Errorf("empty the corpus %s: %w", s.path, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("empty the corpus %s: %w", s.path, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("empty the corpus %s: %w", s.path, err)
+	}
+	return nil
 }
 
 func micros(t time.Time) any {

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +40,10 @@ type Fetch struct {
 }
 
 // An Identity says that two names of a platform are one target.
-type Identity struct{ Kind, Alias, ID, URL string }
+type Identity struct {
+	Kind, Alias, ID, URL string
+	Named                bool // ID is a handle too, not the native id: an old name and a new one, a custom domain and a name
+}
 
 // A Batch is what is taken in together.
 type Batch struct {
@@ -163,81 +168,151 @@ func (in *ingest) identity(f *Fetch, i Identity) error {
 	}
 	at := f.FetchedAt.UnixMicro()
 	err := in.exec(`INSERT INTO identity (platform, kind, alias, native, url, first_seen, last_seen, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`,
+		ON CONFLICT DO UPDATE SET url = CASE WHEN excluded.last_seen >= last_seen AND excluded.url <> '' THEN excluded.url ELSE url END, `+seenAgain,
 		f.Platform, i.Kind, i.Alias, i.ID, i.URL, at, at, f.Record)
 	if err != nil || i.Kind != "account" {
 		return err
 	}
-	_, err = in.account(post.Account{Platform: f.Platform, ID: i.ID, Handle: i.Alias, URL: i.URL}, at, f.Record)
+	who := sighting{Account: post.Account{Platform: f.Platform, ID: i.ID, Handle: i.Alias, URL: i.URL}, handleKind: aliasKind(i), at: at, record: f.Record}
+	if i.Named {
+		who.ID, who.Handle, who.handleKind, who.alias, who.aliasKind = "", i.ID, "handle", i.Alias, aliasKind(i)
+		if host(i.URL) == strings.ToLower(i.ID) {
+			who.handleKind = "host"
+		}
+	}
+	_, err = in.account(who)
 	return err
+}
+
+// aliasKind tells what an account's alias is: a "host", a "handle" (it stands in
+// the account's address), or an "alias", a name in another id space.
+func aliasKind(i Identity) string {
+	alias := strings.ToLower(i.Alias)
+	u, err := url.Parse(i.URL)
+	if err != nil {
+		u = &url.URL{}
+	}
+	domain := strings.ToLower(u.Hostname())
+	if alias == domain {
+		return "host"
+	}
+	first, _, _ := strings.Cut(domain, ".")
+	if domain != "" && strings.ReplaceAll(alias, "_", "-") == first {
+		return "handle"
+	}
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if strings.ToLower(strings.TrimLeft(part, "@~")) == strings.TrimLeft(alias, "@~") {
+			return "handle"
+		}
+	}
+	if strings.Contains(alias, ".") && !strings.ContainsAny(alias, "/:@ ") {
+		return "host"
+	}
+	return "alias"
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// A sighting is an account as one record shows it.
+type sighting struct {
+	post.Account
+	handleKind string // what Handle is: handle, host or alias
+	alias      string // a further name
+	aliasKind  string
+	site       string // host of the post; a name without anything else is one account only there
+	at         int64
+	record     string
 }
 
 // account finds or makes the row of an account and notes what was shown of it.
 // An account that was known by its handle only gets its id when one appears.
-func (in *ingest) account(a post.Account, at int64, record string) (int64, error) {
+// Rows that have ids are never joined.
+func (in *ingest) account(a sighting) (int64, error) {
 	if a.ID == "" && a.Handle == "" && a.Name == "" && a.URL == "" {
 		return 0, nil
 	}
-	byHandle := "@" + strings.ToLower(a.Handle)
-	if a.Handle == "" {
-		byHandle = "name " + a.Name
-		if a.URL != "" {
-			byHandle = a.URL
-		}
+	loose := "@" + strings.ToLower(a.Handle) // key of the row without an id
+	switch {
+	case a.Handle != "":
+	case a.URL != "":
+		loose = a.URL
+	case a.ID == "":
+		loose = "name " + a.Name + " at " + a.site
+	default:
+		loose = ""
 	}
 	find := "SELECT id FROM account WHERE platform = ? AND key = ?"
-	var id, handleRow int64
+	var id, looseRow int64
 	var err error
 	if a.ID != "" {
 		if id, err = in.id(find, a.Platform, a.ID); err != nil {
 			return 0, err
 		}
 	}
-	if handleRow, err = in.id(find, a.Platform, byHandle); err != nil {
-		return 0, err
-	}
-	switch {
-	case a.ID == "" && handleRow == 0:
-		// A handle whose id is known already: the newest account that bore it.
-		id, err = in.id(`SELECT f.account FROM account_fact f JOIN account a ON a.id = f.account WHERE f.value = ? AND f.kind = 'handle' AND a.platform = ? ORDER BY f.last_seen DESC LIMIT 1`, a.Handle, a.Platform)
-		if err != nil {
+	if loose != "" && loose != a.ID {
+		if looseRow, err = in.id(find, a.Platform, loose); err != nil {
 			return 0, err
 		}
-		if id == 0 || a.Handle == "" {
-			id, err = in.id("INSERT INTO account (platform, key) VALUES (?, ?) RETURNING id", a.Platform, byHandle)
+	}
+	switch {
+	case a.ID == "" && looseRow == 0:
+		if a.Handle != "" {
+			id, err = in.bearer(a)
+		}
+		if err == nil && id == 0 {
+			id, err = in.id("INSERT INTO account (platform, key) VALUES (?, ?) RETURNING id", a.Platform, loose)
 		}
 	case a.ID == "":
-		id = handleRow
-	case id == 0 && handleRow != 0:
-		id, err = handleRow, in.exec("UPDATE account SET key = ? WHERE id = ?", a.ID, handleRow)
+		id = looseRow
+	case id == 0 && looseRow != 0:
+		id, err = looseRow, in.exec("UPDATE account SET key = ? WHERE id = ?", a.ID, looseRow)
 	case id == 0:
 		id, err = in.id("INSERT INTO account (platform, key) VALUES (?, ?) RETURNING id", a.Platform, a.ID)
-	case handleRow != 0 && handleRow != id:
-		err = in.mergeAccount(handleRow, id)
+	case looseRow != 0 && looseRow != id:
+		err = in.mergeAccount(looseRow, id)
 	}
 	if err != nil {
 		return 0, err
 	}
 	for _, fact := range []struct{ kind, value string }{
-		{"id", a.ID}, {"handle", a.Handle}, {"name", a.Name}, {"url", a.URL}, {"avatar", a.Avatar}, {"created", timeFact(a.Created)},
+		{"id", a.ID}, {a.handleKind, a.Handle}, {a.aliasKind, a.alias}, {"name", a.Name}, {"url", a.URL}, {"avatar", a.Avatar}, {"created", timeFact(a.Created)},
 	} {
 		if fact.value == "" {
 			continue
 		}
-		if err := in.exec(`INSERT INTO account_fact (account, kind, value, first_seen, last_seen, record) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET record = CASE WHEN excluded.first_seen < first_seen THEN excluded.record ELSE record END,
-			first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`, id, fact.kind, fact.value, at, at, record); err != nil {
+		if err := in.exec(`INSERT INTO account_fact (account, kind, value, first_seen, last_seen, record) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET `+seenAgain, id, fact.kind, fact.value, a.at, a.at, a.record); err != nil {
 			return 0, err
 		}
 	}
 	return id, nil
 }
 
+// seenAgain is how a dated row is widened by another sighting: the record is
+// that of the first one.
+const seenAgain = `record = CASE WHEN excluded.first_seen < first_seen OR excluded.first_seen = first_seen AND excluded.record < record THEN excluded.record ELSE record END,
+	first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`
+
+// bearer finds the account with an id that bore a handle when it was sighted: of
+// several, the one that was the last to appear under it by then, else the first
+// one after. It gives 0 if there is none.
+func (in *ingest) bearer(a sighting) (int64, error) {
+	return in.id(`SELECT f.account FROM account_fact f JOIN account a ON a.id = f.account
+		WHERE f.value = ?1 COLLATE NOCASE AND f.kind IN ('handle', 'host', 'alias') AND a.platform = ?2
+		ORDER BY f.first_seen <= ?3 DESC, abs(f.first_seen - ?3), f.account LIMIT 1`, a.Handle, a.Platform, a.at)
+}
+
+// mergeAccount joins a row without an id to an account.
 func (in *ingest) mergeAccount(from, to int64) error {
 	for _, query := range []string{
 		"UPDATE post SET account = ?2 WHERE account = ?1",
 		`INSERT INTO account_fact (account, kind, value, first_seen, last_seen, record) SELECT ?2, kind, value, first_seen, last_seen, record FROM account_fact WHERE account = ?1
-			ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`,
+			ON CONFLICT DO UPDATE SET ` + seenAgain,
 		"DELETE FROM account_fact WHERE account = ?1 AND ?2 > 0",
 		"DELETE FROM account WHERE id = ?1 AND ?2 > 0",
 	} {
@@ -258,14 +333,18 @@ func timeFact(t post.Time) string {
 	return ""
 }
 
-// Contents is what an edit of a post would change. Its digest tells a changed
-// post from one that was only seen again.
+// contentDigest is the digest of what an edit of a post would change. It tells
+// a changed post from one that was only seen again.
 func contentDigest(p *post.Post) string {
 	media := make([]string, len(p.Media))
 	for i, m := range p.Media {
 		media[i], _, _ = strings.Cut(m.URL, "?") // signatures in the query differ at each fetch
 	}
-	data, err := json.Marshal([]any{p.Title, p.Text, media, p.Links, p.Tags, p.Edited, p.Outcome})
+	tags := p.Tags
+	if slices.ContainsFunc(tags, pageID(p)) { // of the site, not of the text
+		tags = slices.DeleteFunc(slices.Clone(tags), pageID(p))
+	}
+	data, err := json.Marshal([]any{p.Title, p.Text, media, p.Links, tags, p.Edited, p.Outcome})
 	if err != nil {
 		panic(err) // strings and times always marshal
 	}
@@ -289,7 +368,7 @@ func readerOf(reader string) (name string, version int) {
 func (in *ingest) post(f *Fetch, p *post.Post) error {
 	at := p.FetchedAt.UnixMicro()
 	record := recordOf(p.Capture)
-	author, err := in.account(p.Account, at, record)
+	author, err := in.account(sighting{Account: p.Account, handleKind: "handle", site: host(p.URL), at: at, record: record})
 	if err != nil {
 		return err
 	}
@@ -316,6 +395,9 @@ func (in *ingest) post(f *Fetch, p *post.Post) error {
 	observation, err := in.id(`INSERT INTO observation (post, fetched, record, reader, version, outcome, route, digest, counts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
 		row, at, record, reader, version, string(p.Outcome), f.Route, contentDigest(p), string(counts), string(body))
 	if err != nil || observation == 0 { // seen in this record by this reader before
+		return err
+	}
+	if err := in.traces(row, at, record, p); err != nil {
 		return err
 	}
 	return in.view(row, observation, at, author, version, p)

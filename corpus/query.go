@@ -17,6 +17,8 @@ type Query struct {
 	Outcome  []string // newest outcome of the post: any of these
 	Lang     []string
 	Tag      []string
+	Trace    []string  // carries any of these: a domain, contact or id, in any form that internal/traces reads
+	Has      []string  // carries a trace of any of these kinds; contact, wallet and link stand for several
 	URL      string    // the post's address contains this
 	From     time.Time // created at or after; zero is open
 	Until    time.Time // created before; zero is open
@@ -28,8 +30,9 @@ type Query struct {
 
 // ParseQuery reads the query language of `refrain search`: words that must all
 // occur, "words in quotes" that must occur together, -word for none, and
-// platform: account: kind: outcome: lang: tag: url: from: until: with a value,
-// several values parted by commas. A colon in other words is part of the word.
+// platform: account: kind: outcome: lang: tag: trace: has: url: from: until:
+// with a value, several values parted by commas. A colon in other words is part
+// of the word.
 func ParseQuery(text string) (Query, error) {
 	var q Query
 	for _, term := range terms(text) {
@@ -58,6 +61,15 @@ func ParseQuery(text string) (Query, error) {
 			list = &q.Lang
 		case "tag", "hashtag":
 			list = &q.Tag
+		case "trace":
+			list = &q.Trace
+		case "has":
+			for word := range strings.SplitSeq(value, ",") {
+				if len(traceKinds(word)) == 0 {
+					return Query{}, fmt.Errorf("search: has:%s: there is has:contact, has:wallet, has:link, and each kind of trace (email, phone, telegram, whatsapp, discord, wechat, bitcoin, ethereum, tron, analytics, ads)", word)
+				}
+			}
+			list = &q.Has
 		case "url":
 			q.URL = value
 			continue

@@ -190,6 +190,24 @@ func (q *Query) where() (string, []any) {
 	for _, t := range q.Tag {
 		add("EXISTS (SELECT 1 FROM observation o, json_each(json_array(json_extract(o.body, '$.tags'), json_extract(o.body, '$.hashtags'))) list, json_each(list.value) tag WHERE o.id = p.latest AND list.value IS NOT NULL AND lower(tag.value) = ?)", strings.ToLower(t))
 	}
+	if len(q.Trace) > 0 {
+		var either []string
+		var list []any
+		for _, words := range q.Trace {
+			where, named := whereTraced(words)
+			either, list = append(either, where), append(list, named...)
+		}
+		add("("+strings.Join(either, " OR ")+")", list...)
+	}
+	if len(q.Has) > 0 {
+		var kinds []string
+		for _, word := range q.Has {
+			for _, kind := range traceKinds(word) {
+				kinds = append(kinds, "'"+kind+"'") // our own words
+			}
+		}
+		add("EXISTS (SELECT 1 FROM trace t WHERE t.post = p.id AND t.kind IN (" + strings.Join(kinds, ", ") + "))")
+	}
 	if q.URL != "" {
 		add("p.url LIKE ? ESCAPE '\\'", like(q.URL))
 	}
@@ -203,8 +221,8 @@ func (q *Query) where() (string, []any) {
 }
 
 // accountNamed is the condition that a fact f names an account: its id, handle,
-// name or address, or the first label of a host that is its handle.
-const accountNamed = "(f.kind IN ('id', 'handle', 'name', 'url') AND (lower(f.value) = ? OR f.kind = 'handle' AND instr(f.value, '.') > 1 AND lower(substr(f.value, 1, instr(f.value, '.') - 1)) = ?))"
+// host, alias, name or address, or the first label of its host.
+const accountNamed = "(f.kind IN ('id', 'handle', 'host', 'alias', 'name', 'url') AND (lower(f.value) = ? OR f.kind IN ('handle', 'host') AND instr(f.value, '.') > 1 AND lower(substr(f.value, 1, instr(f.value, '.') - 1)) = ?))"
 
 func quote(w string) string { return `"` + strings.ReplaceAll(w, `"`, `""`) + `"` }
 
