@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -148,6 +150,9 @@ func (r recording) check(t *testing.T, dir, config string, data []byte) {
 	if err != nil || len(warcs) == 0 {
 		t.Fatalf("no WARC: %v", err)
 	}
+	for _, name := range warcs {
+		noSecret(t, name)
+	}
 	extracted := map[string]post.Post{}
 	var first *crawlers.Line // the line of the exchange that answered the seed
 	for _, line := range strings.Split(refrain(t, exitDone, append([]string{"--quiet", "extract"}, warcs...)...), "\n") {
@@ -193,6 +198,30 @@ func (r recording) check(t *testing.T, dir, config string, data []byte) {
 		}
 	}
 	r.checkFile(t, dir, data, first, found)
+}
+
+// noSecret looks for the keys of the test in every byte of a WARC, unpacked, and
+// for the token that the platform gave for them.
+func noSecret(t *testing.T, name string) {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // only read
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"s3cret", "tok3n", "aTpzM2NyZXQ"} { // the last is Basic authentication
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("%s holds %q", filepath.Base(name), secret)
+		}
+	}
 }
 
 // checkFile compares with what extract gives for the bare file.
