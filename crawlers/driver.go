@@ -270,13 +270,13 @@ func (d *Driver) routesFor(k *known, kind RefKind) []*Route {
 }
 
 // usable reports whether a step's route may be used: it needs no key, or the
-// key is there.
+// key is there; and the user named it, if it is used only then.
 func (d *Driver) usable(k *known, s Step) bool {
-	r := k.route(s.Route)
 	if s.Route == "" {
 		return true
 	}
-	return r != nil && (r.Key == "" || d.opt.HasKey(r.Key))
+	r := k.route(s.Route)
+	return r != nil && (r.Key == "" || d.opt.HasKey(r.Key)) && (!r.OptIn || slices.Contains(d.opt.Routes[k.about.Platform], r.Name))
 }
 
 // match finds the collector of a seed. The last resort, a page of the web, is

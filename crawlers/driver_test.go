@@ -146,6 +146,9 @@ func (plaza) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, error) 
 		if x.ID == "" {
 			continue
 		}
+		if x.ID == "deep-step" {
+			page.Next = append(page.Next, crawlers.Step{Ref: s.Ref, Route: "deep", Role: crawlers.RoleHydrate})
+		}
 		p := post.Post{ID: x.ID, Kind: post.KindPost, Text: x.Text}
 		if x.T > 0 && x.T < 1<<40 {
 			p.Created = post.Exact(time.Unix(x.T, 0), "")
@@ -517,6 +520,12 @@ func TestRoutes(t *testing.T) {
 		sum := g.run(t.Context(), "plaza.example/s/x1")
 		equal(t, "outcome", sum.Targets[0].Outcome, post.OK)
 		equal(t, "asked", g.asked(), []string{"/s/x1", "/api/u/ana"})
+	})
+	t.Run("a step by an opt-in route that nobody named is left out", func(t *testing.T) {
+		g := newRig(t, map[string]http.Handler{"/api/u/ana": crawlertest.JSON(page("", "deep-step")), "/deep/api/u/ana": fine})
+		sum := g.run(t.Context(), "plaza.example/u/ana")
+		equal(t, "outcome", sum.Targets[0].Outcome, post.OK)
+		equal(t, "asked", g.asked(), []string{"/api/u/ana"})
 	})
 	t.Run("opt-in when named", func(t *testing.T) {
 		g := newRig(t, map[string]http.Handler{"/deep/api/u/ana": fine})
