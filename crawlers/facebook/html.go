@@ -169,7 +169,8 @@ func selfRef(h *pagescan.Head, asked string) (crawlers.Ref, bool) {
 func (c *collection) selfAlias(h *pagescan.Head, asked crawlers.Ref) {
 	number, alias := "", map[string]bool{}
 	refs := []crawlers.Ref{asked}
-	for _, raw := range []string{h.Link("canonical"), h.Meta("og:url")} {
+	_, refresh, _ := strings.Cut(h.Meta("refresh"), "URL=")
+	for _, raw := range []string{h.Link("canonical"), h.Meta("og:url"), refresh} {
 		if r, ok := refOf(raw); ok {
 			refs = append(refs, r)
 		}

@@ -18,11 +18,14 @@ func isNumber(s string) bool {
 	return strings.Trim(s, "0") != ""
 }
 
+// urlSafe turns base 64 as it stands in addresses into the plain form.
+var urlSafe = strings.NewReplacer("-", "+", "_", "/", "%3D", "=")
+
 // decodeID gives the numbers in one of the site's opaque ids: the owner and the
 // post of S:_IOWNER:POST… and S:OWNER:VK:POST, the post and comment of
 // feedback:POST_COMMENT and comment:POST_COMMENT. What an id does not hold is "".
 func decodeID(id string) (owner, postID, comment string) {
-	id = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/", "%3D", "=").Replace(id), "=")
+	id = strings.TrimRight(urlSafe.Replace(id), "=")
 	if len(id) < 8 || len(id) > 400 {
 		return "", "", ""
 	}

@@ -59,21 +59,30 @@ func (c *collection) live(text []byte) {
 // mobile reads posts and comments as m. and mbasic. mark them up: the post's
 // numbers and time stand as JSON in data-ft of the element around it.
 func (c *collection) mobile(markup []byte) {
-	if bytes.Contains(markup, []byte("top_level_post_id")) || bytes.Contains(markup, []byte("mf_story_key")) {
-		for _, e := range pagescan.Find(markup, func(_ string, a pagescan.Attrs) bool {
-			ft := a.Get("data-ft")
-			return strings.Contains(ft, "top_level_post_id") || strings.Contains(ft, "mf_story_key")
-		}) {
-			if d := c.mobilePost(e); d != nil {
-				c.add(d)
+	posts := bytes.Contains(markup, []byte("top_level_post_id")) || bytes.Contains(markup, []byte("mf_story_key"))
+	comments := bytes.Contains(markup, []byte(`data-sigil="comment`))
+	if !posts && !comments {
+		return
+	}
+	for _, e := range pagescan.Find(markup, func(_ string, a pagescan.Attrs) bool { return isMobilePost(a) || isMobileComment(a) }) {
+		if isMobileComment(e.Attrs) {
+			c.mobileComment(e, "")
+			continue
+		}
+		if d := c.mobilePost(e); d != nil {
+			c.add(d)
+		}
+		if comments && bytes.Contains(e.Inner, []byte(`data-sigil="comment`)) {
+			for _, x := range pagescan.Find(e.Inner, func(_ string, a pagescan.Attrs) bool { return isMobileComment(a) }) {
+				c.mobileComment(x, "")
 			}
 		}
 	}
-	if bytes.Contains(markup, []byte(`data-sigil="comment`)) {
-		for _, e := range pagescan.Find(markup, func(_ string, a pagescan.Attrs) bool { return isMobileComment(a) }) {
-			c.mobileComment(e, "")
-		}
-	}
+}
+
+func isMobilePost(a pagescan.Attrs) bool {
+	ft := a.Get("data-ft")
+	return len(ft) > 20 && (strings.Contains(ft, "top_level_post_id") || strings.Contains(ft, "mf_story_key"))
 }
 
 func (c *collection) mobilePost(e pagescan.Element) *draft {
@@ -89,28 +98,52 @@ func (c *collection) mobilePost(e pagescan.Element) *draft {
 	owner := first(ft.Get("content_owner_id_new").String(), ft.Get("page_id").String())
 	story := ft.Get("mf_story_key").String()
 	d.Created = unix(ft.Find("publish_time"))
-	abbr := ""
-	var text, attached pagescan.Element
-	link := ""
-	pagescan.Find(e.Inner, func(tag string, a pagescan.Attrs) bool {
-		if to := a.Get("href"); tag == "a" && link == "" {
-			if ref, ok := refOf(to); ok && ref.Kind == crawlers.RefPost {
-				link = to
+	abbr, link, avatar := "", "", ""
+	var heading, header, text, attached pagescan.Element
+	// One pass: the parts of a post do not stand within each other.
+	for _, x := range pagescan.Find(e.Inner, func(tag string, a pagescan.Attrs) bool {
+		switch tag {
+		case "a":
+			if ref, ok := refOf(a.Get("href")); ok && ref.Kind == crawlers.RefPost && link == "" {
+				link = a.Get("href")
 			}
+		case "img":
+			if avatar == "" && (a.HasClass("profpic") || strings.Contains(a.Get("alt"), "profile picture")) {
+				avatar = a.Get("src")
+			}
+		case "h3", "h1", "abbr":
+			return true
+		case "header", "strong":
+			return false
 		}
-		return false
-	})
-	heading, headed := pagescan.First(e.Inner, func(tag string, _ pagescan.Attrs) bool { return tag == "h3" || tag == "h1" })
-	if !headed {
-		heading, _ = pagescan.First(e.Inner, func(tag string, _ pagescan.Attrs) bool { return tag == "header" || tag == "strong" })
+		p := part(a)
+		return p == "*s" || p == "H" || a.HasClass("like_def") || a.Get("data-sigil") == "feed-ufi-sharers"
+	}) {
+		switch {
+		case x.Tag == "h3" || x.Tag == "h1":
+			if heading.Tag == "" {
+				heading = x
+			}
+		case x.Tag == "abbr":
+			if abbr == "" {
+				abbr = x.Text()
+				if d.Created.IsZero() {
+					d.Created = storeTime(x)
+				}
+			}
+		case x.Attrs.HasClass("like_def"):
+			d.words("reactions", x.Text())
+		case x.Attrs.Get("data-sigil") == "feed-ufi-sharers":
+			d.words("shares", x.Text())
+		case part(x.Attrs) == "H":
+			attached = x
+		case text.Tag == "":
+			text = x
+		}
 	}
-	text, _ = pagescan.First(e.Inner, func(_ string, a pagescan.Attrs) bool { return part(a) == "*s" })
-	attached, _ = pagescan.First(e.Inner, func(_ string, a pagescan.Attrs) bool { return part(a) == "H" })
-	if x, ok := pagescan.First(e.Inner, func(tag string, _ pagescan.Attrs) bool { return tag == "abbr" }); ok {
-		abbr = x.Text()
-		if d.Created.IsZero() {
-			d.Created = storeTime(x)
-		}
+	if heading.Tag == "" {
+		header, _ = pagescan.First(e.Inner, func(tag string, _ pagescan.Attrs) bool { return tag == "header" || tag == "strong" })
+		heading = header
 	}
 	if d.Created.IsZero() && abbr != "" {
 		d.Created = relative(abbr, c.fetched)
@@ -122,10 +155,7 @@ func (c *collection) mobilePost(e pagescan.Element) *draft {
 			break
 		}
 	}
-	avatar, _ := pagescan.First(e.Inner, func(tag string, a pagescan.Attrs) bool {
-		return tag == "img" && (a.HasClass("profpic") || strings.Contains(a.Get("alt"), "profile picture"))
-	})
-	d.by(owner, author.Text(), mobileLink(author.Attrs.Get("href")), avatar.Attrs.Get("src"))
+	d.by(owner, author.Text(), mobileLink(author.Attrs.Get("href")), avatar)
 	if title := heading.Text(); title != "" && title != d.Account.Name {
 		d.Title = title
 	}
@@ -160,24 +190,13 @@ func (c *collection) mobilePost(e pagescan.Element) *draft {
 	if story != id && isNumber(story) {
 		d.same(crawlers.RefPost, story, id, d.URL)
 	}
-	// The line below a post in a list. Its comments are without their replies.
-	for _, x := range pagescan.Find(e.Inner, func(_ string, a pagescan.Attrs) bool {
-		return a.HasClass("like_def") || a.Get("data-sigil") == "feed-ufi-sharers"
-	}) {
-		switch words := x.Text(); {
-		case x.Attrs.HasClass("like_def"):
-			d.words("reactions", words)
-		default:
-			d.words("shares", words)
-		}
-	}
 	return d
 }
 
 // part is the letter by which an element says which part of a post it is.
 func part(a pagescan.Attrs) string {
 	ft := first(a.Get("data-ft"), a.Get("data-gt"))
-	if !strings.HasPrefix(ft, "{") {
+	if !strings.Contains(ft, `"tn"`) || len(ft) > 64 {
 		return ""
 	}
 	v, err := jsontree.Parse([]byte(ft))
@@ -271,25 +290,49 @@ func (c *collection) mobileComment(e pagescan.Element, parent string) {
 	if v, err := jsontree.Parse([]byte(e.Attrs.Get("data-store"))); err == nil {
 		d.Thread, _, _ = strings.Cut(v.Get("token").String(), "_")
 	}
-	own := e.Inner
-	replies := pagescan.Find(e.Inner, func(_ string, a pagescan.Attrs) bool { return isMobileComment(a) })
-	if len(replies) > 0 {
-		own = e.Inner[:replies[0].Start]
+	id, avatar, alt := "", "", ""
+	var name, body, age pagescan.Element
+	var replies []pagescan.Element
+	for _, x := range pagescan.Find(e.Inner, func(tag string, a pagescan.Attrs) bool {
+		switch {
+		case isMobileComment(a):
+			return true
+		case len(replies) > 0:
+			return false
+		case tag == "img" && a.HasClass("profpic"):
+			if avatar == "" {
+				avatar, alt = a.Get("src"), a.Get("alt")
+			}
+			return false
+		case tag == "abbr", a.HasClass("_2b05"), a.Has("data-commentid"), a.Get("data-sigil") == "comment-body":
+			return true
+		}
+		if m := ringForm.FindStringSubmatch(a.Get("data-sigil")); m != nil && id == "" {
+			id = m[1]
+		}
+		return false
+	}) {
+		switch {
+		case isMobileComment(x.Attrs):
+			replies = append(replies, x)
+		case len(replies) > 0:
+		case x.Tag == "abbr":
+			if age.Tag == "" {
+				age = x
+			}
+		case x.Attrs.HasClass("_2b05"):
+			if name.Tag == "" {
+				name = x
+			}
+		case body.Tag == "":
+			body = x
+		}
 	}
-	id := ""
-	if m := ringForm.FindSubmatch(own); m != nil {
-		id = string(m[1])
-	}
-	body, _ := pagescan.First(own, func(_ string, a pagescan.Attrs) bool {
-		return a.Get("data-sigil") == "comment-body" || a.Has("data-commentid")
-	})
-	name, _ := pagescan.First(own, func(_ string, a pagescan.Attrs) bool { return a.HasClass("_2b05") })
 	href := ""
 	if x, ok := pagescan.First(name.Inner, func(tag string, _ pagescan.Attrs) bool { return tag == "a" }); ok {
 		href = mobileLink(x.Attrs.Get("href"))
 	}
-	avatar, _ := pagescan.First(own, func(tag string, a pagescan.Attrs) bool { return tag == "img" && a.HasClass("profpic") })
-	d.by(id, first(name.Text(), strings.TrimSuffix(avatar.Attrs.Get("alt"), ", profile picture")), href, avatar.Attrs.Get("src"))
+	d.by(id, first(name.Text(), strings.TrimSuffix(alt, ", profile picture")), href, avatar)
 	base, _ := url.Parse("https://m.facebook.com/")
 	content := htmltext.Fragment(string(body.Inner), base)
 	for _, l := range content.Links {
@@ -298,9 +341,9 @@ func (c *collection) mobileComment(e pagescan.Element, parent string) {
 		}
 	}
 	d.say(content.Text)
-	if x, ok := pagescan.First(own[body.End:], func(tag string, _ pagescan.Attrs) bool { return tag == "abbr" }); ok {
-		if d.Created = storeTime(x); d.Created.IsZero() {
-			d.Created = relative(x.Text(), c.fetched)
+	if age.Tag != "" {
+		if d.Created = storeTime(age); d.Created.IsZero() {
+			d.Created = relative(age.Text(), c.fetched)
 		}
 	}
 	if parent != "" {

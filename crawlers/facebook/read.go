@@ -176,6 +176,16 @@ func htmlWall(ex crawlers.Exchange) (crawlers.Page, bool) {
 		return crawlers.Page{Outcome: o, Reason: reason}, true
 	}
 	ogTitle := has(`property="og:title"`)
+	if ogTitle && ex.Status != 429 && !has("available right now") {
+		// None of the notices has an og:title: a large page need not be searched for each of them.
+		switch {
+		case strings.HasPrefix(title, "page not found"):
+			return page(post.NotFound, raw)
+		case strings.HasPrefix(title, "content not found"), title == "content unavailable":
+			return page(post.Unavailable, raw)
+		}
+		return crawlers.Page{}, false
+	}
 	switch {
 	case ex.Status == 429, has("You’re Temporarily Blocked"), has("You're Temporarily Blocked"), has("You&#039;re Temporarily Blocked"), has("You&#x2019;re Temporarily Blocked"):
 		return page(post.RateLimited, first(raw, "temporarily blocked"))
@@ -385,9 +395,26 @@ func (c *collection) asked() (string, bool) {
 	if len(items) == 0 {
 		return "", true
 	}
+	// What another of the posts shares is not what was asked for.
+	own := items[:0:0]
+	for _, p := range items {
+		inside := false
+		for _, q := range items {
+			for _, r := range q.Refs {
+				inside = inside || r.ID == p.ID
+			}
+		}
+		if !inside {
+			own = append(own, p)
+		}
+	}
+	items = own
 	if ref.Alias && len(items) == 1 {
 		c.identities = append(c.identities, crawlers.Identity{Kind: crawlers.RefPost, Alias: ref.ID, ID: items[0].ID, URL: items[0].URL})
 		return "", true
+	}
+	if len(items) == 0 {
+		return "posts that share each other, none of them " + ref.ID, false
 	}
 	return fmt.Sprintf("the answer is about post %s, post %s was asked for", items[0].ID, ref.ID), false
 }

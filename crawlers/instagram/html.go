@@ -399,6 +399,9 @@ func metaPost(ref crawlers.Ref, h *pagescan.Head, title, desc string, ex crawler
 	if _, quoted, ok := strings.Cut(after, `: "`); d.Text == "" && ok && dash {
 		d.say(unquote(`"` + quoted))
 	}
+	for _, o := range h.LD {
+		d.linked(o)
+	}
 	d.Account.URL = accountURL(d.Account.Handle)
 	d.identity(d.Account.Handle, d.Account.ID)
 	kind := ""
@@ -416,6 +419,50 @@ func metaPost(ref crawlers.Ref, h *pagescan.Head, title, desc string, ex crawler
 		d.tag("carousel: the page names its first picture only")
 	}
 	return d
+}
+
+// linked takes what the ld+json of pages until 2022 says exactly: the time, the
+// whole caption, the author and the counts.
+func (d *draft) linked(o jsonx.Value) {
+	get := func(keys ...string) string { return o.Get(keys...).String() }
+	switch get("@type") {
+	case "SocialMediaPosting", "ImageObject", "VideoObject":
+	default:
+		return
+	}
+	code := get("identifier", "value")
+	if u, err := url.Parse(first(get("mainEntityOfPage", "@id"), get("url"))); err == nil && code == "" {
+		if r, ok := match(u, 0); ok && r.Kind == crawlers.RefPost && r.ID != d.ID {
+			return
+		}
+	} else if code != "" && PK(code) != d.ID {
+		return
+	}
+	if t := graphTime(first(get("dateCreated"), get("uploadDate"))); !t.IsZero() {
+		d.Created = t
+	}
+	if words := first(get("articleBody"), get("caption")); words != "" {
+		d.Hashtags, d.Mentions, d.Links = nil, nil, nil
+		d.say(words)
+	}
+	author := o.Get("author")
+	d.Account.Handle = first(d.Account.Handle, strings.TrimPrefix(author.Get("alternateName").String(), "@"), author.Get("identifier", "value").String())
+	d.Account.Name = first(d.Account.Name, author.Get("name").String())
+	for _, i := range append(o.Get("interactionStatistic").Array(), o.Get("interactionStatistic")) {
+		kind := first(i.Get("interactionType").String(), i.Get("interactionType", "@type").String())
+		name := map[string]string{"LikeAction": "likes", "CommentAction": "comments", "WatchAction": "views"}[kind[strings.LastIndexByte(kind, '/')+1:]]
+		n, ok := i.Get("userInteractionCount").Int()
+		if name == "" || !ok || n < 0 {
+			continue
+		}
+		for j := range d.Counts { // exact in the place of rounded
+			if d.Counts[j].Name == name {
+				d.Counts = append(d.Counts[:j], d.Counts[j+1:]...)
+				break
+			}
+		}
+		d.Counts = append(d.Counts, post.ExactCount(name, n))
+	}
 }
 
 func number(s string) int {
