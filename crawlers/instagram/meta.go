@@ -265,4 +265,3 @@ func wordCount(name, digits, unit string) (post.Count, bool) {
 	}
 	return post.RoundedCount(name, int64(f+0.5)), true
 }
-
