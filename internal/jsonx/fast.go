@@ -1,7 +1,8 @@
 package jsonx
 
 import (
-	"encoding/json"
+	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -10,20 +11,54 @@ import (
 // maxFastDepth is how deep values may be nested for the quick way.
 const maxFastDepth = 1000
 
-// parseFast reads text in one pass, into what encoding/json with UseNumber gives.
-// It is false for anything that is not plainly valid JSON in UTF-8: then
-// encoding/json says what it is.
-func parseFast(text []byte) (any, bool) {
-	p := fast{text: text, keys: map[string]string{}}
-	v, ok := p.value(0)
+// indexFrom is the number of members from which on an object has an index of
+// its keys. Fewer are looked through.
+const indexFrom = 48
+
+// A doc is a text that was read in one pass into the places of its values:
+// strings are copied and numbers read only when they are asked for. It is not
+// changed after that.
+type doc struct {
+	text  []byte
+	nodes []node
+	index map[int32]map[string]int32 // of large objects: key → node of its value
+}
+
+// A node is one key or value. The nodes of an object or array follow it.
+type node struct {
+	start, end int32 // in the text; of strings without the quotes
+	next       int32 // index of the first node behind the value
+	kind       byte
+}
+
+// The kinds of nodes.
+const (
+	kindObject  = '{'
+	kindArray   = '['
+	kindString  = '"'
+	kindEscaped = '\\' // a string with escapes
+	kindNumber  = '0'
+	kindTrue    = 't'
+	kindFalse   = 'f'
+	kindNull    = 'n'
+)
+
+// parseFast reads text in one pass, into what stands for the tree that
+// encoding/json with UseNumber gives. It is false for anything that is not
+// plainly valid JSON in UTF-8: then encoding/json says what it is.
+func parseFast(text []byte) (*doc, bool) {
+	if len(text) >= 1<<30 {
+		return nil, false
+	}
+	p := fast{doc: doc{text: text, nodes: make([]node, 0, len(text)/20+4)}}
+	ok := p.value(0)
 	p.space()
-	return v, ok && p.at == len(text)
+	return &p.doc, ok && p.at == len(text)
 }
 
 type fast struct {
-	text []byte
-	at   int
-	keys map[string]string // equal keys share memory
+	doc
+	at int
 }
 
 func (p *fast) space() {
@@ -39,6 +74,13 @@ func (p *fast) space() {
 
 // next moves over c, behind white space.
 func (p *fast) next(c byte) bool {
+	if p.at < len(p.text) && p.text[p.at] > ' ' {
+		if p.text[p.at] != c {
+			return false
+		}
+		p.at++
+		return true
+	}
 	p.space()
 	if p.at < len(p.text) && p.text[p.at] == c {
 		p.at++
@@ -47,123 +89,196 @@ func (p *fast) next(c byte) bool {
 	return false
 }
 
-func (p *fast) word(w string) bool {
+func (p *fast) word(w string, kind byte) bool {
 	if len(p.text)-p.at < len(w) || string(p.text[p.at:p.at+len(w)]) != w {
 		return false
 	}
+	p.add(p.at, p.at+len(w), kind)
 	p.at += len(w)
 	return true
 }
 
-func (p *fast) value(depth int) (any, bool) {
+// add appends a node that has nothing below it.
+func (p *fast) add(start, end int, kind byte) {
+	p.nodes = append(p.nodes, node{start: int32(start), end: int32(end), next: int32(len(p.nodes)) + 1, kind: kind})
+}
+
+func (p *fast) value(depth int) bool {
 	p.space()
 	if p.at >= len(p.text) || depth > maxFastDepth {
-		return nil, false
+		return false
 	}
-	switch c := p.text[p.at]; c {
+	switch p.text[p.at] {
 	case '{':
 		return p.object(depth)
 	case '[':
 		return p.array(depth)
 	case '"':
 		p.at++
-		raw, escaped, ok := p.quoted()
-		if !ok {
-			return nil, false
-		}
-		if escaped {
-			return unescape(raw)
-		}
-		return string(raw), true
+		return p.quoted()
 	case 't':
-		return true, p.word("true")
+		return p.word("true", kindTrue)
 	case 'f':
-		return false, p.word("false")
+		return p.word("false", kindFalse)
 	case 'n':
-		return nil, p.word("null")
+		return p.word("null", kindNull)
 	}
 	return p.number()
 }
 
-func (p *fast) object(depth int) (any, bool) {
+func (p *fast) object(depth int) bool {
+	at := len(p.nodes)
+	p.add(p.at, 0, kindObject)
 	p.at++
-	m := map[string]any{}
-	if p.next('}') {
-		return m, true
+	members := 0
+	for more := !p.next('}'); more; members++ {
+		if !p.next('"') || !p.quoted() || !p.next(':') || !p.value(depth+1) {
+			return false
+		}
+		if more = p.next(','); !more && !p.next('}') {
+			return false
+		}
 	}
-	for {
-		if !p.next('"') {
-			return nil, false
+	p.nodes[at].end, p.nodes[at].next = int32(p.at), int32(len(p.nodes))
+	if members >= indexFrom {
+		p.makeIndex(int32(at), members)
+	}
+	return true
+}
+
+func (p *fast) makeIndex(at int32, members int) {
+	keys := make(map[string]int32, members)
+	for k := at + 1; k < p.nodes[at].next; k = p.nodes[k+1].next {
+		keys[p.string(k)] = k + 1
+	}
+	if p.index == nil {
+		p.index = map[int32]map[string]int32{}
+	}
+	p.index[at] = keys
+}
+
+func (p *fast) array(depth int) bool {
+	at := len(p.nodes)
+	p.add(p.at, 0, kindArray)
+	p.at++
+	for more := !p.next(']'); more; {
+		if !p.value(depth + 1) {
+			return false
 		}
-		raw, escaped, ok := p.quoted()
-		if !ok {
-			return nil, false
+		if more = p.next(','); !more && !p.next(']') {
+			return false
 		}
-		key, known := p.keys[string(raw)]
-		switch {
-		case escaped:
-			if key, ok = unescape(raw); !ok {
-				return nil, false
+	}
+	p.nodes[at].end, p.nodes[at].next = int32(p.at), int32(len(p.nodes))
+	return true
+}
+
+// string gives what the string at a node says.
+func (d *doc) string(at int32) string {
+	n := &d.nodes[at]
+	raw := d.text[n.start:n.end]
+	if n.kind == kindEscaped {
+		s, _ := unescape(raw) // it was tried
+		return s
+	}
+	return string(raw)
+}
+
+// member gives the node of the value under key in the object at a node: of
+// equal keys the last, as encoding/json does.
+func (d *doc) member(at int32, key string) (int32, bool) {
+	nodes := d.nodes
+	if nodes[at].kind != kindObject {
+		return 0, false
+	}
+	if len(d.index) > 0 {
+		if keys := d.index[at]; keys != nil {
+			found, ok := keys[key]
+			return found, ok
+		}
+	}
+	found := int32(0)
+	for k, end := at+1, nodes[at].next; k < end; k = nodes[k+1].next {
+		n := &nodes[k]
+		if n.kind == kindString {
+			if int(n.end-n.start) == len(key) && string(d.text[n.start:n.end]) == key {
+				found = k + 1
 			}
-		case !known:
-			key = string(raw)
-			p.keys[key] = key
-		}
-		if !p.next(':') {
-			return nil, false
-		}
-		if m[key], ok = p.value(depth + 1); !ok {
-			return nil, false
-		}
-		if p.next('}') {
-			return m, true
-		}
-		if !p.next(',') {
-			return nil, false
+		} else if d.string(k) == key {
+			found = k + 1
 		}
 	}
+	return found, found > 0
 }
 
-func (p *fast) array(depth int) (any, bool) {
-	p.at++
-	a := []any{}
-	if p.next(']') {
-		return a, true
+// keys gives the keys of the object at a node, sorted, each once.
+func (d *doc) keys(at int32) []string {
+	var keys []string
+	for k, end := at+1, d.nodes[at].next; k < end; k = d.nodes[k+1].next {
+		keys = append(keys, d.string(k))
 	}
-	for {
-		v, ok := p.value(depth + 1)
-		if !ok {
-			return nil, false
-		}
-		a = append(a, v)
-		if p.next(']') {
-			return a, true
-		}
-		if !p.next(',') {
-			return nil, false
-		}
-	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
-// quoted gives what stands up to the closing quote, which it moves over.
-func (p *fast) quoted() (raw []byte, escaped, ok bool) {
-	start, high := p.at, false
-	for i := start; i < len(p.text); i++ {
-		switch c := p.text[i]; {
+// plain holds which bytes may stand in a string for themselves, in ASCII.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// quoted adds the string that ends at the next closing quote, and moves over
+// that.
+func (p *fast) quoted() bool {
+	start, text := p.at, p.text
+	kind, high := byte(kindString), false
+	for i := start; i < len(text); i++ {
+		c := text[i]
+		if plain[c] {
+			continue
+		}
+		switch {
 		case c == '"':
 			p.at = i + 1
-			raw = p.text[start:i]
-			return raw, escaped, !high || utf8.Valid(raw)
+			raw := text[start:i]
+			p.add(start, i, kind)
+			return (!high || utf8.Valid(raw)) && (kind == kindString || escapesFit(raw))
 		case c == '\\':
-			escaped = true
+			kind = kindEscaped
 			i++
 		case c < ' ':
-			return nil, false, false
-		case c >= utf8.RuneSelf:
+			return false
+		default:
 			high = true
 		}
 	}
-	return nil, false, false
+	return false
+}
+
+// escapesFit reports whether all escapes in raw are ones of JSON.
+func escapesFit(raw []byte) bool {
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			return true
+		}
+		if raw = raw[i:]; len(raw) < 2 {
+			return false
+		}
+		switch raw[1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			raw = raw[2:]
+		case 'u':
+			if _, ok := hex4(raw); !ok {
+				return false
+			}
+			raw = raw[6:]
+		default:
+			return false
+		}
+	}
 }
 
 // unescape undoes the escapes of a string as encoding/json does: half of a
@@ -245,7 +360,7 @@ func (p *fast) digits() bool {
 	return p.at > start
 }
 
-func (p *fast) number() (any, bool) {
+func (p *fast) number() bool {
 	start := p.at
 	if p.text[p.at] == '-' {
 		p.at++
@@ -253,12 +368,12 @@ func (p *fast) number() (any, bool) {
 	if p.at < len(p.text) && p.text[p.at] == '0' {
 		p.at++
 	} else if !p.digits() {
-		return nil, false
+		return false
 	}
 	if p.at < len(p.text) && p.text[p.at] == '.' {
 		p.at++
 		if !p.digits() {
-			return nil, false
+			return false
 		}
 	}
 	if p.at < len(p.text) && p.text[p.at]|0x20 == 'e' {
@@ -267,8 +382,9 @@ func (p *fast) number() (any, bool) {
 			p.at++
 		}
 		if !p.digits() {
-			return nil, false
+			return false
 		}
 	}
-	return json.Number(p.text[start:p.at]), true
+	p.add(start, p.at, kindNumber)
+	return true
 }

@@ -3,6 +3,7 @@ package jsonx
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"reflect"
 	"testing"
@@ -28,12 +29,70 @@ func FuzzFast(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, ok := parseFast(text)
+		d, ok := parseFast(text)
+		if !ok {
+			return
+		}
+		got := tree(Value{doc: d})
 		want, valid := slow(text)
-		if ok && (!valid || !reflect.DeepEqual(got, want)) {
+		if !valid || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %#v, encoding/json gives %#v, %v", text, got, want, valid)
 		}
+		if again := tree(Of(want)); !reflect.DeepEqual(again, want) {
+			t.Errorf("%q: the methods give %#v of %#v", text, again, want)
+		}
 	})
+}
+
+// tree makes of v what encoding/json makes of its text, by the methods of Value.
+func tree(v Value) any {
+	switch {
+	case v.IsObject():
+		m := map[string]any{}
+		for _, k := range v.Keys() {
+			m[k] = tree(v.Get(k))
+		}
+		return m
+	case v.IsArray():
+		a := []any{}
+		for i, e := range v.Array() {
+			if v.At(i).at != e.at {
+				panic("Array and At differ")
+			}
+			a = append(a, tree(e))
+		}
+		return a
+	case v.IsString():
+		return v.String()
+	case v.Bool():
+		return true
+	case !v.Exists():
+		return nil
+	case v.String() != "":
+		return json.Number(v.String())
+	}
+	return false
+}
+
+// TestManyMembers looks up members where an object has an index of its keys,
+// the last of equal ones being the one that counts.
+func TestManyMembers(t *testing.T) {
+	for _, n := range []int{indexFrom - 2, indexFrom - 1, indexFrom, 1000} {
+		var b bytes.Buffer
+		b.WriteString(`{"inner":{"a":1},"twice":1,"tw\u0069ce":2`)
+		for i := range n - 3 {
+			fmt.Fprintf(&b, `,"k%d":%d`, i, i)
+		}
+		b.WriteString("}")
+		v, err := Parse(b.Bytes())
+		if err != nil || v.doc == nil {
+			t.Fatal(err)
+		}
+		last := fmt.Sprint(n - 4)
+		if v.Get("twice").String() != "2" || v.Get("k"+last).String() != last || v.Get("inner", "a").String() != "1" || v.Has("none") || len(v.Keys()) != n-1 {
+			t.Errorf("%d members: %s", n, b.String())
+		}
+	}
 }
 
 // TestFastTakesWhatIsPlain makes sure that the quick way is taken at all.

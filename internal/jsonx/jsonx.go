@@ -14,13 +14,19 @@ import (
 )
 
 // A Value is any JSON value. The zero Value is a missing one: all methods work
-// on it and give zero values.
-type Value struct{ v any }
+// on it and give zero values. It may share memory with the text that it was
+// parsed from, which must not be changed while it is used; what String gives
+// does not.
+type Value struct {
+	doc *doc  // of a parsed text; nil elsewhere
+	at  int32 // of its node
+	v   any   // where doc is nil: what encoding/json made
+}
 
 // Parse reads exactly one JSON value. Numbers keep their digits.
 func Parse(data []byte) (Value, error) {
-	if v, ok := parseFast(data); ok {
-		return Value{v}, nil
+	if d, ok := parseFast(data); ok {
+		return Value{doc: d}, nil
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -31,70 +37,130 @@ func Parse(data []byte) (Value, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return Value{}, fmt.Errorf("parse JSON: text after the value at byte %d", d.InputOffset())
 	}
-	return Value{v}, nil
+	return Value{v: v}, nil
 }
 
 // Of wraps a value that encoding/json made.
-func Of(v any) Value { return Value{v} }
+func Of(v any) Value { return Value{v: v} }
+
+// kind is that of the node of v; 0 where v is of no parsed text.
+func (v Value) kind() byte {
+	if v.doc == nil {
+		return 0
+	}
+	return v.doc.nodes[v.at].kind
+}
 
 // Exists reports whether v is there and not null.
-func (v Value) Exists() bool { return v.v != nil }
+func (v Value) Exists() bool {
+	if v.doc != nil {
+		return v.kind() != kindNull
+	}
+	return v.v != nil
+}
+
+// member gives what stands under key.
+func (v Value) member(key string) (Value, bool) {
+	if v.doc != nil {
+		at, ok := v.doc.member(v.at, key)
+		if !ok {
+			return Value{}, false
+		}
+		return Value{doc: v.doc, at: at}, true
+	}
+	m, ok := v.v.(map[string]any)
+	if !ok {
+		return Value{}, false
+	}
+	x, ok := m[key]
+	return Value{v: x}, ok
+}
 
 // Get follows keys; a missing one gives a missing Value.
 func (v Value) Get(keys ...string) Value {
 	for _, k := range keys {
-		m, ok := v.v.(map[string]any)
-		if !ok {
+		var ok bool
+		if v, ok = v.member(k); !ok {
 			return Value{}
 		}
-		v = Value{m[k]}
 	}
 	return v
 }
 
 // Has reports whether v is an object with key, be its value null.
 func (v Value) Has(key string) bool {
-	m, ok := v.v.(map[string]any)
-	if !ok {
-		return false
-	}
-	_, ok = m[key]
+	_, ok := v.member(key)
 	return ok
 }
 
 // IsObject reports whether v is an object.
-func (v Value) IsObject() bool { _, ok := v.v.(map[string]any); return ok }
+func (v Value) IsObject() bool {
+	_, ok := v.v.(map[string]any)
+	return ok || v.kind() == kindObject
+}
 
 // IsArray reports whether v is an array.
-func (v Value) IsArray() bool { _, ok := v.v.([]any); return ok }
+func (v Value) IsArray() bool {
+	_, ok := v.v.([]any)
+	return ok || v.kind() == kindArray
+}
 
 // IsString reports whether v is a string.
-func (v Value) IsString() bool { _, ok := v.v.(string); return ok }
+func (v Value) IsString() bool {
+	_, ok := v.v.(string)
+	return ok || v.kind() == kindString || v.kind() == kindEscaped
+}
 
 // Array gives the elements of an array, nil of anything else.
 func (v Value) Array() []Value {
+	if v.kind() == kindArray {
+		nodes := v.doc.nodes
+		n := 0
+		for at := v.at + 1; at < nodes[v.at].next; at = nodes[at].next {
+			n++
+		}
+		values := make([]Value, 0, n)
+		for at := v.at + 1; at < nodes[v.at].next; at = nodes[at].next {
+			values = append(values, Value{doc: v.doc, at: at})
+		}
+		return values
+	}
 	a, ok := v.v.([]any)
 	if !ok {
 		return nil
 	}
 	values := make([]Value, len(a))
 	for i := range a {
-		values[i] = Value{a[i]}
+		values[i] = Value{v: a[i]}
 	}
 	return values
 }
 
-// At gives element i of an array.
+// At gives element i of an array. It goes through the elements before it: Array
+// is the way to see all.
 func (v Value) At(i int) Value {
+	if v.kind() == kindArray && i >= 0 {
+		nodes := v.doc.nodes
+		for at := v.at + 1; at < nodes[v.at].next; at = nodes[at].next {
+			if i == 0 {
+				return Value{doc: v.doc, at: at}
+			}
+			i--
+		}
+		return Value{}
+	}
 	a, ok := v.v.([]any)
 	if !ok || i < 0 || i >= len(a) {
 		return Value{}
 	}
-	return Value{a[i]}
+	return Value{v: a[i]}
 }
 
 // Keys gives the keys of an object, sorted.
 func (v Value) Keys() []string {
+	if v.kind() == kindObject {
+		return v.doc.keys(v.at)
+	}
 	m, ok := v.v.(map[string]any)
 	if !ok {
 		return nil
@@ -109,6 +175,10 @@ func (v Value) Keys() []string {
 
 // String gives a string, or the digits of a number; "" of anything else.
 func (v Value) String() string {
+	switch v.kind() {
+	case kindString, kindEscaped, kindNumber:
+		return v.doc.string(v.at)
+	}
 	switch x := v.v.(type) {
 	case string:
 		return x
@@ -140,22 +210,25 @@ func (v Value) Float() (float64, bool) {
 }
 
 // Bool gives true for the JSON value true only.
-func (v Value) Bool() bool { b, _ := v.v.(bool); return b }
+func (v Value) Bool() bool {
+	b, _ := v.v.(bool)
+	return b || v.kind() == kindTrue
+}
 
 // Walk calls f for v and every object below it, parents first, keys in sorted
 // order. When f gives false, nothing below that object is visited.
 func (v Value) Walk(f func(object Value) bool) {
-	switch x := v.v.(type) {
-	case map[string]any:
+	switch {
+	case v.IsObject():
 		if !f(v) {
 			return
 		}
 		for _, k := range v.Keys() {
-			Value{x[k]}.Walk(f)
+			v.Get(k).Walk(f)
 		}
-	case []any:
-		for _, e := range x {
-			Value{e}.Walk(f)
+	case v.IsArray():
+		for _, e := range v.Array() {
+			e.Walk(f)
 		}
 	}
 }
