@@ -103,7 +103,8 @@ CREATE TABLE identity (
 	record     TEXT NOT NULL,
 	PRIMARY KEY (platform, kind, alias, native)
 ) WITHOUT ROWID;
-CREATE INDEX identity_native ON identity (platform, native);
+CREATE INDEX identity_alias ON identity (alias);
+CREATE INDEX identity_native ON identity (native);
 CREATE INDEX identity_url ON identity (url);
 
 -- What ties posts together: contacts, linked domains, ids of pages. Its account

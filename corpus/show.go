@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,8 @@ type View struct {
 	// routes whose newest answer says that the post is not there. 0 while it is
 	// served.
 	Gone int `json:"gone"`
+	// Aliases are the other names that the post was found under.
+	Aliases []Alias `json:"aliases,omitempty"`
 }
 
 // Posts finds posts by URL, by key (PLATFORM:ID) or by bare id.
@@ -51,6 +54,9 @@ func (s *Store) Posts(ctx context.Context, name string) ([]View, error) {
 			return nil, fmt.Errorf("look up %s in the corpus: %w", name, err)
 		}
 		views[i].Gone = goneRoutes(views[i].Observations)
+		if views[i].Aliases, err = s.Aliases(ctx, h.Post.Platform, h.Post.ID); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
 }
@@ -111,7 +117,7 @@ func goneRoutes(list []Observation) int {
 // A Fact is one dated observation of an account: a name it bore, a picture it
 // showed.
 type Fact struct {
-	Kind      string    `json:"kind"` // id, handle, name, url, avatar, created
+	Kind      string    `json:"kind"` // id, handle, host, alias (another id space), name, url, avatar, created
 	Value     string    `json:"value"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
@@ -126,6 +132,7 @@ type Account struct {
 	Posts    int       `json:"posts"`
 	Oldest   time.Time `json:"oldest,omitzero"` // creation of its oldest and newest post here
 	Newest   time.Time `json:"newest,omitzero"`
+	Traces   []Trace   `json:"traces,omitempty"` // of its posts; only where accounts were asked for by a name
 }
 
 // Accounts finds accounts by id, handle, name or URL, optionally with a
@@ -138,8 +145,8 @@ func (s *Store) Accounts(ctx context.Context, name string) ([]Account, error) {
 			platform, value = "", name
 		}
 		value = strings.ToLower(strings.TrimPrefix(value, "@"))
-		where = "(? = '' OR a.platform = ?) AND (lower(a.key) IN (?, '@' || ?) OR EXISTS (SELECT 1 FROM account_fact f WHERE f.account = a.id AND " + accountNamed + "))"
-		args = append(args, platform, platform, value, value, value, value)
+		where = "a.key = ? OR (? = '' OR a.platform = ?) AND (lower(a.key) IN (?, '@' || ?) OR EXISTS (SELECT 1 FROM account_fact f WHERE f.account = a.id AND " + accountNamed + "))"
+		args = append(args, name, platform, platform, value, value, value, value)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT a.id, a.platform, a.key, (SELECT count(*) FROM post p WHERE p.account = a.id),
 		(SELECT min(created_from) FROM post p WHERE p.account = a.id), (SELECT max(created_to) FROM post p WHERE p.account = a.id) FROM account a WHERE `+where+` ORDER BY a.platform, a.key`, args...)
@@ -166,18 +173,25 @@ func (s *Store) Accounts(ctx context.Context, name string) ([]Account, error) {
 		if list[i].Facts, err = s.facts(ctx, id); err != nil {
 			return nil, err
 		}
-		if name == "" || list[i].Posts > 0 {
+		if name == "" {
 			continue
 		}
+		where, args := "p.account = ?", []any{id}
 		// A blog whose posts name their writers.
 		for _, f := range list[i].Facts {
-			if f.Kind == "url" && len(f.Value) > len("https://x.example/") {
+			if list[i].Posts == 0 && f.Kind == "url" && len(f.Value) > len("https://x.example/") {
+				where, args = "p.platform = ? AND substr(p.url, 1, length(?2)) = ?2", []any{list[i].Platform, f.Value}
 				var oldest, newest sql.NullInt64
-				err := s.db.QueryRowContext(ctx, "SELECT count(*), min(created_from), max(created_to) FROM post WHERE platform = ? AND substr(url, 1, length(?2)) = ?2", list[i].Platform, f.Value).Scan(&list[i].Posts, &oldest, &newest)
+				err := s.db.QueryRowContext(ctx, "SELECT count(*), min(created_from), max(created_to) FROM post p WHERE "+where, args...).Scan(&list[i].Posts, &oldest, &newest)
 				if err != nil {
 					return nil, fmt.Errorf("count the posts of %s: %w", f.Value, err)
 				}
 				list[i].Oldest, list[i].Newest = fromMicros(oldest), fromMicros(newest)
+			}
+		}
+		if list[i].Posts > 0 {
+			if list[i].Traces, err = s.tracesOf(ctx, where, args...); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -200,7 +214,50 @@ func (s *Store) facts(ctx context.Context, account int64) ([]Fact, error) {
 		f.FirstSeen, f.LastSeen = fromMicros(first), fromMicros(last)
 		list = append(list, f)
 	}
-	return list, rows.Err()
+	return oneName(list), rows.Err()
+}
+
+// names are the kinds of facts by which an account is found, the most telling
+// first.
+var names = []string{"id", "host", "handle", "alias"}
+
+// oneName joins the facts that are one name: a handle that was also seen as an
+// alias is a handle, seen at the times of both.
+func oneName(list []Fact) []Fact {
+	best := map[string]Fact{}
+	for _, f := range list {
+		rank := slices.Index(names, f.Kind)
+		if rank < 0 {
+			continue
+		}
+		name := strings.ToLower(f.Value)
+		b, known := best[name]
+		switch {
+		case !known:
+			b = f
+		case rank < slices.Index(names, b.Kind):
+			b.Kind, b.Value = f.Kind, f.Value
+		}
+		if f.FirstSeen.Before(b.FirstSeen) {
+			b.FirstSeen, b.Record = f.FirstSeen, f.Record
+		}
+		if f.LastSeen.After(b.LastSeen) {
+			b.LastSeen = f.LastSeen
+		}
+		best[name] = b
+	}
+	var kept []Fact
+	for _, f := range list {
+		if slices.Contains(names, f.Kind) {
+			b := best[strings.ToLower(f.Value)]
+			if b.Kind != f.Kind || b.Value != f.Value {
+				continue
+			}
+			f = b
+		}
+		kept = append(kept, f)
+	}
+	return kept
 }
 
 // Fetches gives the fetches of a URL or of what a Ref key names, oldest first,
