@@ -23,6 +23,9 @@
 //	    uint32   CRC-32C of the payload
 //	    payload  uvarint length of the key, key, text as it was given
 //
+// A record with an empty key is a sync mark: its text is a uint64, the size of
+// the log up to which everything was durable when the mark was written.
+//
 // Numbers are little-endian. snapshot-N is what was in memory when the log had N
 // bytes; it is derived, may be deleted, and is made anew when it is missing, was
 // made by another version of the folding rules, or is damaged:

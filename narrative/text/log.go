@@ -32,6 +32,8 @@ type postLog struct {
 	written int64  // bytes handed to the file
 	buf     []byte // what comes after them
 	read    []byte
+	marked  int64 // the last sync mark's, or the size when it was opened
+	synced  int64
 }
 
 func openLog(f fsys.FS, name, dir string) (*postLog, error) {
@@ -80,6 +82,21 @@ func (l *postLog) append(key, text string) (uint32, error) {
 	if at/recAlign > 1<<32-1 {
 		return 0, fmt.Errorf("%s is full (%d GiB): go on in a new folder", l.name, recAlign<<32>>30)
 	}
+	if l.synced > l.marked {
+		l.put("", string(binary.LittleEndian.AppendUint64(nil, uint64(l.synced))))
+		l.marked = l.synced
+		at = l.end()
+	}
+	l.put(key, text)
+	if len(l.buf) >= flushBytes {
+		if err := l.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return uint32(at / recAlign), nil
+}
+
+func (l *postLog) put(key, text string) {
 	start := len(l.buf)
 	l.buf = append(l.buf, 0, 0, 0, 0, 0, 0, 0, 0)
 	l.buf = binary.AppendUvarint(l.buf, uint64(len(key)))
@@ -91,12 +108,6 @@ func (l *postLog) append(key, text string) (uint32, error) {
 	for len(l.buf)%recAlign != 0 {
 		l.buf = append(l.buf, 0)
 	}
-	if len(l.buf) >= flushBytes {
-		if err := l.flush(); err != nil {
-			return 0, err
-		}
-	}
-	return uint32(at / recAlign), nil
 }
 
 func (l *postLog) flush() error {
@@ -129,6 +140,7 @@ func (l *postLog) sync() error {
 	if err := l.file.Sync(); err != nil {
 		return fmt.Errorf("making %s durable: %w", l.name, err)
 	}
+	l.synced = l.written
 	return nil
 }
 
@@ -173,9 +185,9 @@ func split(rec []byte, name string, off int64) (key, text []byte, err error) {
 	return nil, nil, fmt.Errorf("%s: the record at byte %d is damaged", name, off)
 }
 
-// replay calls yield for each record from the byte off on. An unfinished record
-// at the end, as a killed process leaves it, is cut off; any other damage is an
-// error, for what comes after it was reported as kept.
+// replay calls yield for each post from the byte off on. What a killed process or
+// a power cut left unfinished at the end is cut off; damage of what was synced is
+// an error.
 func (l *postLog) replay(off int64, yield func(at uint32, key, text []byte) error) error {
 	const window = 1 << 20
 	buf := make([]byte, 0, window)
@@ -210,8 +222,10 @@ func (l *postLog) replay(off int64, yield func(at uint32, key, text []byte) erro
 		if err != nil {
 			return l.cut(off)
 		}
-		if err := yield(uint32(off/recAlign), key, text); err != nil {
-			return err
+		if len(key) > 0 {
+			if err := yield(uint32(off/recAlign), key, text); err != nil {
+				return err
+			}
 		}
 		off += int64((need + recAlign - 1) / recAlign * recAlign)
 	}
@@ -224,21 +238,30 @@ func (l *postLog) replay(off int64, yield func(at uint32, key, text []byte) erro
 	return nil
 }
 
-// cut drops an unfinished record at the end of the file. A record is unfinished
-// when no whole one follows: writes go to the end in order.
+// cut drops what follows the byte off, where a record is not whole. A power cut
+// leaves that of what was not synced; if a sync mark further on says that it was
+// synced, the file is damaged.
 func (l *postLog) cut(off int64) error {
-	const look = 1 << 20
-	tail := make([]byte, min(l.written-off, look))
-	if _, err := l.file.ReadAt(tail, off); err != nil {
-		return fmt.Errorf("reading %s: %w", l.name, err)
-	}
-	for i := recAlign; i+recHead <= len(tail); i += recAlign {
-		if binary.LittleEndian.Uint32(tail[i:]) == 0 {
-			continue
+	const window = 1 << 20
+	const markSize = recHead + 1 + 8
+	buf := make([]byte, window)
+	for at := off; at < l.written; {
+		n := min(window, l.written-at)
+		if _, err := l.file.ReadAt(buf[:n], at); err != nil {
+			return fmt.Errorf("reading %s: %w", l.name, err)
 		}
-		if _, _, err := split(tail[i:], l.name, off); err == nil {
-			return fmt.Errorf("%s is damaged at byte %d, and whole records follow at byte %d: restore the file, or build the index anew from the posts", l.name, off, off+int64(i))
+		i := int64(0)
+		for ; i+markSize <= n; i += recAlign {
+			if b := buf[i : i+markSize]; binary.LittleEndian.Uint32(b) == markSize-recHead && b[recHead] == 0 {
+				if _, text, err := split(b, l.name, off); err == nil && binary.LittleEndian.Uint64(text) > uint64(off) {
+					return fmt.Errorf("%s is damaged at byte %d, which was durable when byte %d was written: restore the file, or build the index anew from the posts", l.name, off, at+i)
+				}
+			}
 		}
+		if i == 0 {
+			break
+		}
+		at += i
 	}
 	if err := l.file.Truncate(off); err != nil {
 		return fmt.Errorf("cutting the unfinished record off %s: %w", l.name, err)

@@ -168,10 +168,10 @@ func (ix *Index) condition(s *searcher) {
 		mass := (logN - logOf(int(k))) / 4
 		if words[i].Single {
 			for j := i; j < min(i+4, len(words)) && words[j].Single; j++ {
-				s.given[j] = min(s.given[j], mass/4)
+				s.given[j] = min(s.given[j], max(mass/4, minGiven*s.weights[j]))
 			}
 		} else {
-			s.given[i+1] = min(s.given[i+1], max(mass-s.weights[i], minGiven))
+			s.given[i+1] = min(s.given[i+1], max(mass-s.weights[i], minGiven*s.weights[i+1]))
 		}
 	}
 }

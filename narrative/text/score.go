@@ -51,8 +51,10 @@ const (
 	// chanceFactor times the logarithm of the number of places at which a piece
 	// could stand in both texts is the least evidence that a piece must have.
 	chanceFactor = 1.0
-	// minGiven is the least weight of a word in a known phrase.
-	minGiven = 0.05
+	// minGiven is the least that a word in a known phrase counts of itself: a
+	// long text that was posted in hundreds of variants is a known phrase too,
+	// and must still be linked.
+	minGiven = 0.35
 	// nearFactor is what a misspelt word counts of the word itself.
 	nearFactor = 0.8
 )

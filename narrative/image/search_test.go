@@ -1,0 +1,115 @@
+package image
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// slowSearch compares the written forms digit by digit.
+func slowSearch(hashes []Hash, q Hash, maxDistance int) (hits []Hit) {
+	const digits = "0123456789abcdef"
+	a := q.String()
+	for i, h := range hashes {
+		d := 0
+		for j, c := range h.String() {
+			for x := strings.IndexRune(digits, c) ^ strings.IndexByte(digits, a[j]); x > 0; x >>= 1 {
+				d += x & 1
+			}
+		}
+		if d <= maxDistance {
+			hits = append(hits, Hit{i, d})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Compare(a.Distance, b.Distance) })
+	return hits
+}
+
+func randomHash(r *rand.Rand) Hash {
+	return Hash{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
+}
+
+func flip(r *rand.Rand, h Hash, n int) Hash {
+	for _, b := range r.Perm(256)[:n] {
+		h[b>>6] ^= 1 << (b & 63)
+	}
+	return h
+}
+
+// Scan, tables and tables with a tail that is scanned give what a slow search gives,
+// whatever the distance, for hashes planted at all distances to 70.
+func TestSearchAgrees(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var hashes []Hash
+		q := randomHash(r)
+		for range 300 {
+			hashes = append(hashes, randomHash(r))
+			hashes = append(hashes, flip(r, q, r.IntN(71)))
+		}
+		var set Set
+		for i, h := range hashes {
+			if got := set.Add(h); got != i {
+				t.Fatalf("Add gave %d, want %d", got, i)
+			}
+		}
+		tabled := Set{hashes: hashes, tables: newTables(hashes)}
+		tailed := Set{hashes: hashes, tables: newTables(hashes[:400])}
+		for d := -1; d <= 72; d++ {
+			want := slowSearch(hashes, q, d)
+			for name, s := range map[string]*Set{"scan": &set, "tables": &tabled, "tail": &tailed} {
+				if got := s.Search(q, d); !slices.Equal(got, want) {
+					t.Fatalf("seed %d, %s at distance %d: %v, want %v", seed, name, d, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestHashText(t *testing.T) {
+	const text = "f162eb9daab170c0567fe3632d9a5548c5612982dd5e374a7424ebbc8a835c95"
+	h, err := ParseHash(text)
+	if err != nil || h.String() != text {
+		t.Fatalf("%v, %v", h, err)
+	}
+	if h[0] != 0xf162eb9daab170c0 || h.slot(0) != 0x5c95 || h.slot(15) != 0xf162 {
+		t.Errorf("%x, slots %x, %x", h, h.slot(0), h.slot(15))
+	}
+	var bit Hash
+	bit.set(255)
+	bit.set(0)
+	if bit != (Hash{1 << 63, 0, 0, 1}) {
+		t.Errorf("bits 255 and 0 give %v", bit)
+	}
+	for _, bad := range []string{"", text[1:], text + "0", "g" + text[1:]} {
+		if err := h.UnmarshalText([]byte(bad)); err == nil || h.String() != text {
+			t.Errorf("%q: error %v, hash %v", bad, err, h)
+		}
+	}
+}
+
+func benchmarkSet(n int) (*Set, Hash) {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := &Set{hashes: make([]Hash, n)}
+	for i := range s.hashes {
+		s.hashes[i] = randomHash(r)
+	}
+	return s, randomHash(r)
+}
+
+func BenchmarkScanMillion(b *testing.B) {
+	s, q := benchmarkSet(1_000_000)
+	for b.Loop() {
+		s.Search(q, MatchDistance)
+	}
+}
+
+func BenchmarkTablesFourMillion(b *testing.B) {
+	s, q := benchmarkSet(4_000_000)
+	s.tables = newTables(s.hashes)
+	for b.Loop() {
+		s.Search(q, MatchDistance)
+	}
+}
