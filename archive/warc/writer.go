@@ -66,10 +66,12 @@ type Writer struct {
 const (
 	pieceSize = 256 << 10 // bytes of a block that are in memory at a time
 	flushSize = 512 << 10 // bytes that are gathered before they go out
+	largeSize = 32 << 10  // pieces from this size on go out as they are; less than a stored block of deflate holds
 )
 
 // NewWriter gives a Writer that writes to w, which stands at o.Offset of its
-// file. Records of up to some hundred kilobytes go to w in one call of Write.
+// file. It gets whole records but for pieces of large blocks, as few calls of
+// Write as that takes.
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
 	if o.Level == 0 {
 		o.Level = DefaultLevel
@@ -455,7 +457,7 @@ func (c *counter) Write(b []byte) (int, error) {
 		return 0, c.err
 	}
 	c.n += int64(len(b))
-	if len(b) >= pieceSize/4 {
+	if len(b) >= largeSize {
 		// Large pieces go out as they are.
 		if c.flush(); c.err == nil {
 			c.write(b)
