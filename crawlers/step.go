@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers/asset"
@@ -383,11 +384,15 @@ func (d *Driver) fetchAsset(ctx context.Context, t *task, free func()) *result {
 	resp, fetch, done, got := d.open(marked, Request{URL: address})
 	var facts asset.Facts
 	if got.err == nil {
-		var head []byte
-		facts, head, got.cut = d.readAsset(resp)
+		file, plain, cut := d.readAsset(resp)
+		got.cut = cut
 		resp.Body.Close()
 		d.close(&got, fetch)
-		got.ex.Body = head // for classification only
+		if file != nil {
+			facts = file.FactsOf(recordedSum(got, plain))
+			got.ex.Body = file.Head() // for classification only
+			defer file.Release()
+		}
 	}
 	done()
 	free()
@@ -445,24 +450,38 @@ func (d *Driver) fetchAsset(ctx context.Context, t *task, free func()) *result {
 	return res
 }
 
-// readAsset reads a body, content coding removed, and gives its facts and its
-// first bytes.
-func (d *Driver) readAsset(resp *http.Response) (asset.Facts, []byte, error) {
+// readAsset reads a body, content coding removed, for its facts. plain is that
+// it had no content coding. r is nil where the coding is not known.
+func (d *Driver) readAsset(resp *http.Response) (r *asset.Reader, plain bool, err error) {
 	body, err := decoded(resp)
 	if err != nil {
-		return asset.Facts{}, nil, err
+		return nil, false, err
 	}
-	if c, ok := body.(*codedReader); ok {
+	c, coded := body.(*codedReader)
+	if coded {
 		defer c.Close()
 	}
-	r := asset.NewReader(body)
-	err = copyLimited(r, d.opt.MaxAsset)
-	return r.Facts(), r.Head(), err
+	r = asset.NewReader(body)
+	return r, !coded && !resp.Uncompressed, copyLimited(r, d.opt.MaxAsset)
 }
+
+// recordedSum is the SHA-256 of a file as the recorder computed it, "" where
+// that is not of the same bytes: of a coded body, or one that was cut.
+func recordedSum(got answer, plain bool) string {
+	sum, ok := strings.CutPrefix(got.ex.Capture.PayloadDigest, "sha256:")
+	if !ok || !plain || len(sum) != 64 || got.cut != nil || got.ex.Truncated {
+		return ""
+	}
+	return sum
+}
+
+var copyPool = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // copyLimited reads r to its end, and no more than limit bytes.
 func copyLimited(r *asset.Reader, limit int64) error {
-	buf := make([]byte, 64<<10)
+	piece := copyPool.Get().(*[64 << 10]byte)
+	defer copyPool.Put(piece)
+	buf := piece[:]
 	for total := int64(0); ; {
 		n, err := r.Read(buf)
 		if total += int64(n); total > limit {

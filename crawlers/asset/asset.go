@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"image"
 	_ "image/gif"  // pixel size
 	_ "image/jpeg" // pixel size
@@ -17,6 +18,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rwcarlsen/goexif/exif"
@@ -60,24 +62,43 @@ type EXIF struct {
 // A Reader passes bytes through and tells their facts at the end.
 type Reader struct {
 	r    io.Reader
-	sum  interface{ Sum([]byte) []byte }
-	hash io.Writer
+	hash hash.Hash // nil while head holds all
 	head []byte
 	size int64
 }
 
+var headPool sync.Pool // of *[]byte
+
 // NewReader reads from r.
 func NewReader(r io.Reader) *Reader {
-	h := sha256.New()
-	return &Reader{r: r, sum: h, hash: h}
+	a := &Reader{r: r}
+	if head, ok := headPool.Get().(*[]byte); ok {
+		a.head = (*head)[:0]
+	}
+	return a
+}
+
+// Release gives the memory of the first bytes back: what Head gave is not valid
+// any more. It need not be called.
+func (r *Reader) Release() {
+	if head := r.head; cap(head) > 0 {
+		r.head = nil
+		headPool.Put(&head)
+	}
 }
 
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	if n > 0 {
-		r.hash.Write(p[:n])
 		r.size += int64(n)
+		if r.hash == nil && r.size > headSize {
+			r.hash = sha256.New()
+			r.hash.Write(r.head)
+		}
+		if r.hash != nil {
+			r.hash.Write(p[:n])
+		}
 		if room := headSize - len(r.head); room > 0 {
 			r.head = append(r.head, p[:min(n, room)]...)
 		}
@@ -89,9 +110,20 @@ func (r *Reader) Read(p []byte) (int, error) {
 func (r *Reader) Head() []byte { return r.head }
 
 // Facts gives the facts of what was read so far.
-func (r *Reader) Facts() Facts {
+func (r *Reader) Facts() Facts { return r.FactsOf("") }
+
+// FactsOf is Facts where the SHA-256 of all bytes is known already, as 64
+// lower-case hex digits; empty where it is not. That saves a pass over a file
+// of up to 256 kB; a larger one is hashed as it is read.
+func (r *Reader) FactsOf(sum string) Facts {
 	f := Inspect(r.head)
-	f.SHA256, f.Size = hex.EncodeToString(r.sum.Sum(nil)), r.size
+	f.SHA256, f.Size = sum, r.size
+	if r.hash != nil {
+		f.SHA256 = hex.EncodeToString(r.hash.Sum(nil))
+	} else if sum == "" {
+		all := sha256.Sum256(r.head)
+		f.SHA256 = hex.EncodeToString(all[:])
+	}
 	return f
 }
 

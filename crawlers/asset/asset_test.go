@@ -223,3 +223,27 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+// A digest that is known is not computed again, but for files that are not held
+// whole, and memory that was given back is used for the next file.
+func TestFactsOf(t *testing.T) {
+	const known = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	for _, size := range []int{0, 1, headSize - 1, headSize, headSize + 1, 3 * headSize} {
+		data := bytes.Repeat([]byte{'x'}, size)
+		want := fmt.Sprintf("%x", sha256.Sum256(data))
+		r := NewReader(bytes.NewReader(data))
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Facts(); got.SHA256 != want || got.Size != int64(size) {
+			t.Errorf("%d bytes: sha256 %s, size %d; want %s", size, got.SHA256, got.Size, want)
+		}
+		if size <= headSize {
+			want = known
+		}
+		if got := r.FactsOf(known).SHA256; got != want {
+			t.Errorf("%d bytes, digest given: %s, want %s", size, got, want)
+		}
+		r.Release()
+	}
+}
