@@ -88,6 +88,11 @@ type Options struct {
 	Now      func() time.Time                           // nil is time.Now
 	Sleep    func(context.Context, time.Duration) error // waits, or ends with ctx; nil does just that
 	Progress func(Event)                                // called from one goroutine; must not block. nil is none
+
+	// Each is given every target at the end of a run, in the order of the seeds,
+	// instead of Summary.Targets, which stays empty: with a long list of seeds
+	// they need not be in memory. An error of it is Run's. nil: Summary.Targets.
+	Each func(TargetSummary) error
 }
 
 // Wire is what the layers of the transport must know of a request.
@@ -396,10 +401,21 @@ func order(r Role) int {
 }
 
 // runKey names a run: the same seeds with the same wishes.
-func (d *Driver) runKey(targets []Target) string {
+func (d *Driver) runKey(seeds []Seed) string {
 	var refs []string
-	for _, t := range targets {
-		refs = append(refs, t.Ref.Key())
+	seen := map[[16]byte]bool{}
+	for _, s := range seeds {
+		text, ref := s.Text, Ref{}
+		if s.URL != nil {
+			if text == "" {
+				text = s.URL.String()
+			}
+			_, ref, _ = d.match(s.URL)
+		}
+		if key := targetKey(ref, text); !seen[key] {
+			seen[key] = true
+			refs = append(refs, ref.Key())
+		}
 	}
 	slices.Sort(refs)
 	o := &d.opt

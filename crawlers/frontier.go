@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"iter"
 	"strings"
 	"time"
 
@@ -29,9 +30,10 @@ type FrontierRun interface {
 	// Started reports whether Start was done before: the run is resumed.
 	Started() bool
 
-	// Start stores the targets and first items of a new run, all or nothing.
-	// Items name the index of their target, from 0, in Target.
-	Start(ctx context.Context, started time.Time, targets []Target, items []Item) error
+	// Start stores the targets of a new run, each with its first items, all or
+	// nothing. It numbers targets from 0 in their order. It holds one at a time:
+	// a list of seeds may be long.
+	Start(ctx context.Context, started time.Time, targets iter.Seq2[Target, []Item]) error
 
 	// Claim hands out items that are due at q.Now, in order, and no item
 	// twice until it is given back by Commit. Items that were handed out when

@@ -54,7 +54,9 @@ type Stats struct {
 
 // A Summary is what a run came to.
 type Summary struct {
-	Targets []TargetSummary // in the order of the seeds, each target once
+	Targets []TargetSummary // in the order of the seeds, each target once; empty with Options.Each
+	Total   int             // targets
+	Short   int             // targets that were neither served nor are known not to be public
 	Stats   Stats
 
 	Started, Ended time.Time
@@ -67,17 +69,7 @@ type Summary struct {
 // Complete reports whether the run is finished and every target was served, or
 // is known not to be public.
 func (s *Summary) Complete() bool {
-	if s.Left > 0 || s.Interrupted {
-		return false
-	}
-	for _, t := range s.Targets {
-		switch t.Outcome.Scope() {
-		case post.ScopeServed, post.ScopeTarget:
-		default:
-			return false
-		}
-	}
-	return true
+	return s.Left == 0 && !s.Interrupted && s.Short == 0
 }
 
 // TargetSummary is what a run came to for one target.

@@ -2,8 +2,10 @@ package crawlers
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -22,19 +24,18 @@ const perHost = 16
 // failed. What was saved before stays saved, and Run may be called again.
 func (d *Driver) Run(ctx context.Context, seeds []Seed) (Summary, error) {
 	sum := Summary{Started: d.now()}
-	targets, items := d.targets(seeds)
-	if len(targets) == 0 {
+	if len(seeds) == 0 {
 		return sum, errors.New("crawlers: no seeds")
 	}
 	keep := context.WithoutCancel(ctx) // the frontier's work is finished in any case
-	fr, err := d.opt.Frontier.Begin(keep, d.runKey(targets))
+	fr, err := d.opt.Frontier.Begin(keep, d.runKey(seeds))
 	if err != nil {
 		return sum, err
 	}
 	r := &runner{d: d, fr: fr, started: sum.Started, hosts: map[string]*hostQueue{}, parked: map[string]time.Time{},
 		targets: map[int64]*heldTarget{}, work: make(chan *task), events: make(chan message)}
 	if sum.Resumed = fr.Started(); !sum.Resumed {
-		if err := fr.Start(keep, sum.Started, targets, items); err != nil {
+		if err := fr.Start(keep, sum.Started, d.targets(seeds)); err != nil {
 			return sum, errors.Join(err, fr.Close())
 		}
 	}
@@ -47,9 +48,20 @@ func (d *Driver) Run(ctx context.Context, seeds []Seed) (Summary, error) {
 	err = r.loop(ctx, keep)
 	sum.Interrupted = ctx.Err() != nil
 	sum.Ended, sum.Stats = d.now(), r.snapshot()
+	r.tell(Event{Kind: EventEnd})
 
 	each := fr.EachTarget(keep, func(t Target) error {
-		sum.Targets = append(sum.Targets, TargetSummary{Target: t, Advice: d.adviceNow(t)})
+		s := TargetSummary{Target: t, Advice: d.adviceNow(t)}
+		sum.Total++
+		switch t.Outcome.Scope() {
+		case post.ScopeServed, post.ScopeTarget:
+		default:
+			sum.Short++
+		}
+		if d.opt.Each != nil {
+			return d.opt.Each(s)
+		}
+		sum.Targets = append(sum.Targets, s)
 		return nil
 	})
 	left, due, waiting := fr.Waiting(keep)
@@ -64,7 +76,6 @@ func (d *Driver) Run(ctx context.Context, seeds []Seed) (Summary, error) {
 	} else {
 		err = errors.Join(err, fr.Close())
 	}
-	r.tell(Event{Kind: EventEnd})
 	return sum, err
 }
 
@@ -80,25 +91,34 @@ func (d *Driver) adviceNow(t Target) []string {
 	return nil
 }
 
-// targets makes targets and first items of seeds. Aliases of one target are one.
-func (d *Driver) targets(seeds []Seed) (targets []Target, items []Item) {
-	seen := map[string]bool{}
-	for _, s := range seeds {
-		t, first := d.first(s)
-		key := t.Ref.Key()
-		if t.Ref == (Ref{}) {
-			key = "seed " + t.Seed
+// targets makes the targets of seeds, each with its first items. Aliases of one
+// target are one.
+func (d *Driver) targets(seeds []Seed) iter.Seq2[Target, []Item] {
+	return func(yield func(Target, []Item) bool) {
+		seen := map[[16]byte]bool{}
+		for i := range seeds {
+			t, first := d.first(seeds[i])
+			if key := targetKey(t.Ref, t.Seed); seen[key] {
+				continue
+			} else {
+				seen[key] = true
+			}
+			if !yield(t, first) {
+				return
+			}
 		}
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		for i := range first {
-			first[i].Target = int64(len(targets))
-		}
-		targets, items = append(targets, t), append(items, first...)
 	}
-	return targets, items
+}
+
+// targetKey tells targets apart: 128 bits of SHA-256 over what the seed names,
+// or over the seed where no collector knows it.
+func targetKey(ref Ref, seed string) [16]byte {
+	key := ref.Key()
+	if ref == (Ref{}) {
+		key = "seed " + seed
+	}
+	sum := sha256.Sum256([]byte(key))
+	return [16]byte(sum[:16])
 }
 
 // A runner is one Run. Its fields belong to the goroutine of loop; workers get

@@ -76,6 +76,7 @@ func (c collectCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	options.Each = a.printTarget
 	sum, err := s.collect(ctx, options, seeds)
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (s *session) collect(ctx context.Context, options crawlers.Options, seeds [
 	if err != nil {
 		return sum, &exitError{exitUsage, err}
 	}
-	sum, err = driver.Run(ctx, seeds)
+	sum, err = driver.Run(ctx, seeds) // its last event ends the line of progress
 	show.end()
 	if errors.Is(err, crawlers.ErrBusy) {
 		return sum, fmt.Errorf("collect: %w: let it finish, or stop it, then run this again", err)
@@ -297,26 +298,9 @@ func (a *app) printPlanned(row plannedRow) error {
 	return nil
 }
 
-// printSummary writes what a run came to, and gives the error that its exit code
-// follows from.
+// printSummary writes what a run came to, its targets left out, and gives the
+// error that its exit code follows from.
 func (a *app) printSummary(sum crawlers.Summary) error {
-	short := 0
-	for _, t := range sum.Targets {
-		switch t.Outcome.Scope() {
-		case post.ScopeServed, post.ScopeTarget:
-		default:
-			short++
-		}
-		if a.JSON {
-			if err := a.writeJSON(t); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := a.printTarget(t); err != nil {
-			return err
-		}
-	}
 	s := sum.Stats
 	if !a.JSON {
 		if err := a.printf("%s, %s, %s; %s in %s, all in the archive", plural(int64(s.Posts), "post"), plural(int64(s.Comments), "comment"), plural(int64(s.Assets), "file"), plural(int64(s.Requests), "request"), sum.Ended.Sub(sum.Started).Round(100*time.Millisecond)); err != nil {
@@ -332,13 +316,16 @@ func (a *app) printSummary(sum crawlers.Summary) error {
 			at = "after " + sum.Continue.Local().Format("2006-01-02 15:04")
 		}
 		return partly("%s left, because hosts asked to wait; run the same command again %s to go on", plural(int64(sum.Left), "step"), at)
-	case short > 0:
-		return partly("%s of %d could not be collected; see above for what would work", plural(int64(short), "seed"), len(sum.Targets))
+	case sum.Short > 0:
+		return partly("%s of %d could not be collected; see above for what would work", plural(int64(sum.Short), "seed"), sum.Total)
 	}
 	return nil
 }
 
 func (a *app) printTarget(t crawlers.TargetSummary) error {
+	if a.JSON {
+		return a.writeJSON(t)
+	}
 	outcome := string(t.Outcome)
 	if outcome == "" {
 		outcome = "not asked yet"

@@ -56,7 +56,9 @@ func (p *progress) event(e crawlers.Event) {
 	line := p.line(e.Stats)
 	if p.redraw {
 		fmt.Fprintf(p.app.err, "\r\x1b[K%s", shorten(line, 118)) //nolint:errcheck // a notice
-		p.drawn = true
+		if p.drawn = true; e.Kind == crawlers.EventEnd {
+			p.clear() // what follows is the targets
+		}
 	} else if e.Kind != crawlers.EventStart || e.Stats.Done > 0 {
 		fmt.Fprintln(p.app.err, line) //nolint:errcheck // a notice
 	}

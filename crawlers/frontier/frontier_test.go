@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,10 +84,10 @@ func TestFrontier(t *testing.T) {
 			targets := []crawlers.Target{{Seed: "one", Ref: item("a", 1, 0).Step.Ref}, {Seed: "two"}}
 			first := []crawlers.Item{item("a", 1, 1), item("a", 2, 0), item("b", 3, 1), item("a", 1, 1)}
 			first[2].Target = 1
-			if err := r.Start(t.Context(), noon, targets, first); err != nil {
+			if err := r.Start(t.Context(), noon, with(targets, first)); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.Start(t.Context(), noon, targets, first); err == nil {
+			if err := r.Start(t.Context(), noon, with(targets, first)); err == nil {
 				t.Error("a run is started twice")
 			}
 			got := claim(r, crawlers.Claim{Max: 10, PerHost: 1, Skip: func(h string) bool { return h == "b" }}, "a/2") // smaller order first
@@ -164,6 +165,23 @@ func TestFrontier(t *testing.T) {
 	}
 }
 
+// with gives targets, each with its items.
+func with(targets []crawlers.Target, items []crawlers.Item) iter.Seq2[crawlers.Target, []crawlers.Item] {
+	return func(yield func(crawlers.Target, []crawlers.Item) bool) {
+		for i, t := range targets {
+			var own []crawlers.Item
+			for _, item := range items {
+				if item.Target == int64(i) {
+					own = append(own, item)
+				}
+			}
+			if !yield(t, own) {
+				return
+			}
+		}
+	}
+}
+
 func TestUnfinished(t *testing.T) {
 	dir := t.TempDir()
 	f := frontier.Dir(dir)
@@ -173,7 +191,7 @@ func TestUnfinished(t *testing.T) {
 			t.Fatal(err)
 		}
 		if key != "never started" {
-			if err := r.Start(t.Context(), noon, nil, nil); err != nil {
+			if err := r.Start(t.Context(), noon, with(nil, nil)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -279,7 +297,7 @@ func child(dir string, total int) {
 		for i := range total {
 			items = append(items, item("a", i, 0))
 		}
-		fail(r.Start(ctx, noon, []crawlers.Target{{Seed: "x"}}, items))
+		fail(r.Start(ctx, noon, with([]crawlers.Target{{Seed: "x"}}, items)))
 	}
 	for {
 		items, err := r.Claim(ctx, crawlers.Claim{Now: noon, Max: 16})
@@ -308,7 +326,7 @@ func BenchmarkStep(b *testing.B) {
 			for range batch {
 				items = append(items, next())
 			}
-			if err := r.Start(b.Context(), noon, []crawlers.Target{{Seed: "x"}}, items); err != nil {
+			if err := r.Start(b.Context(), noon, with([]crawlers.Target{{Seed: "x"}}, items)); err != nil {
 				b.Fatal(err)
 			}
 			target := crawlers.Target{Seed: "x", Ref: items[0].Step.Ref, Outcome: post.OK}
@@ -344,7 +362,7 @@ func BenchmarkResume(b *testing.B) {
 	for i := range items {
 		items[i] = item(fmt.Sprintf("h%d.example", i%10_000), i, 1)
 	}
-	if err := r.Start(b.Context(), noon, []crawlers.Target{{Seed: "x"}}, items); err != nil {
+	if err := r.Start(b.Context(), noon, with([]crawlers.Target{{Seed: "x"}}, items)); err != nil {
 		b.Fatal(err)
 	}
 	n := total / 2

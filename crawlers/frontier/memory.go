@@ -3,6 +3,7 @@ package frontier
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -58,16 +59,17 @@ func (m *memory) Begin(_ context.Context, key string) (crawlers.FrontierRun, err
 
 func (r *memoryRun) Started() bool { return r.started }
 
-func (r *memoryRun) Start(_ context.Context, _ time.Time, targets []crawlers.Target, items []crawlers.Item) error {
+func (r *memoryRun) Start(_ context.Context, _ time.Time, targets iter.Seq2[crawlers.Target, []crawlers.Item]) error {
 	if r.started {
 		return fmt.Errorf("frontier in memory: start: the run was started before")
 	}
-	for i, t := range targets {
-		t.ID = int64(i)
+	for t, items := range targets {
+		t.ID = int64(len(r.targets))
 		r.targets = append(r.targets, t)
-	}
-	for _, i := range items {
-		r.add(i)
+		for _, i := range items {
+			i.Target = t.ID
+			r.add(i)
+		}
 	}
 	r.started = true
 	return nil

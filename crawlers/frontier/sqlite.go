@@ -32,6 +32,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -227,20 +228,23 @@ func (r *run) fail(doing string, err error) error {
 	return fmt.Errorf("frontier %s: %s: %w", r.name, doing, err)
 }
 
-func (r *run) Start(ctx context.Context, started time.Time, targets []crawlers.Target, items []crawlers.Item) error {
+func (r *run) Start(ctx context.Context, started time.Time, targets iter.Seq2[crawlers.Target, []crawlers.Item]) error {
 	if r.started {
 		return r.fail("start", errors.New("the run was started before"))
 	}
 	err := r.tx(ctx, func() error {
-		for i := range targets {
-			targets[i].ID = int64(i)
-			if err := r.putTarget(ctx, &targets[i]); err != nil {
+		n := int64(0)
+		for t, items := range targets {
+			t.ID = n
+			n++
+			if err := r.putTarget(ctx, &t); err != nil {
 				return err
 			}
-		}
-		for i := range items {
-			if _, _, err := r.add(ctx, &items[i]); err != nil {
-				return err
+			for i := range items {
+				items[i].Target = t.ID
+				if _, _, err := r.add(ctx, &items[i]); err != nil {
+					return err
+				}
 			}
 		}
 		_, err := r.conn.ExecContext(ctx, `INSERT INTO meta VALUES ('started', ?)`, started.UTC().Format(time.RFC3339Nano))
