@@ -82,6 +82,8 @@ type session struct {
 	archive *archive.Archive
 	capture *capture.Transport
 	polite  *polite.Transport
+
+	byPlatform map[string]crawlers.Collector
 }
 
 // sessionOptions are the wishes of one run.
@@ -92,10 +94,11 @@ type sessionOptions struct {
 }
 
 func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions) (_ *session, err error) {
+	limitMemory()
 	if clock := checkClock(time.Now()); clock.State == "wrong" {
 		return nil, fmt.Errorf("the clock of this machine: %s: %s", clock.Detail, clock.Do)
 	}
-	s := &session{app: a, config: c}
+	s := &session{app: a, config: c, byPlatform: map[string]crawlers.Collector{}}
 	guard, origin := origins(c.Origins)
 	captureOptions := capture.Options{
 		SpoolDir: filepath.Join(c.State, "spool"), Guard: guard, Origin: origin,
@@ -126,7 +129,9 @@ func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions
 		politeOptions.RobotsOverride = &polite.Override{Reason: o.robotsReason}
 	}
 	for _, collector := range a.collectors() {
-		politeOptions.Platforms = append(politeOptions.Platforms, collector.About())
+		about := collector.About()
+		politeOptions.Platforms = append(politeOptions.Platforms, about)
+		s.byPlatform[about.Platform] = collector
 	}
 	// The transport is checked before anything is made on disk.
 	probe := politeOptions
@@ -224,7 +229,7 @@ func errorFacts(err error) (outcome post.Outcome, until time.Time, ok bool) {
 
 // save keeps what came of one fetch, and returns when it is durable.
 func (s *session) save(ctx context.Context, f crawlers.Fetched) error {
-	c := crawlers.ByPlatform(s.app.collectors(), f.Step.Ref.Platform)
+	c := s.byPlatform[f.Step.Ref.Platform]
 	line := crawlers.LineOf(c, f.Step, f.Exchange, f.Page)
 	if line.FetchedAt.IsZero() {
 		line.FetchedAt = time.Now().UTC()
