@@ -223,7 +223,7 @@ func TestSeveralLives(t *testing.T) {
 // What Sync reported is there after a power cut at any operation, and nothing
 // half.
 func TestPowerCut(t *testing.T) {
-	for cut := 5; cut < 120; cut += 3 {
+	for cut := 5; cut < 120; cut += 6 {
 		disk := fsystest.New(uint64(cut))
 		disk.CutAfter(cut)
 		random := rand.New(rand.NewPCG(1, 1))
@@ -372,7 +372,7 @@ func TestPostings(t *testing.T) {
 		frequent = append(frequent, random.Uint32())
 	}
 	frequent = append(frequent, 0, 1, 1<<32-1, 1<<31, frequent[0]+1)
-	for text := range uint32(20000) {
+	for text := range uint32(10000) {
 		var f []uint32
 		for range 8 {
 			f = append(f, random.Uint32())
