@@ -122,8 +122,15 @@ type run struct {
 	out     map[int64]string // items handed out: host by number
 	perHost map[string]int   // items handed out
 
-	begin, commit, rollback, claimHost, claimNext, finish, requeue, insert, setTarget *sql.Stmt
+	// recent holds keys that the database has: the links that all pages of a site
+	// share are not put to it again and again. It begins anew when it is full.
+	recent map[[16]byte]struct{}
+
+	begin, commit, rollback, claimHost, claimNext, finish, requeue, insert, setTarget, target *sql.Stmt
 }
+
+// recentKeys is how many keys recent holds, some 300 kB.
+const recentKeys = 8192
 
 func connect(name string) (*sql.DB, error) {
 	// The name is a path, which may hold characters that mean something in a URI.
@@ -149,7 +156,7 @@ func open(ctx context.Context, name, key string) (r *run, err error) {
 			db.Close()
 		}
 	}()
-	r = &run{db: db, name: name, out: map[int64]string{}, perHost: map[string]int{}}
+	r = &run{db: db, name: name, out: map[int64]string{}, perHost: map[string]int{}, recent: map[[16]byte]struct{}{}}
 	if r.conn, err = db.Conn(ctx); err != nil {
 		return r, err
 	}
@@ -191,6 +198,7 @@ func open(ctx context.Context, name, key string) (r *run, err error) {
 		{&r.requeue, `UPDATE step SET state = 0, outcome = ?, tries = ?, due = ? WHERE id = ?`},
 		{&r.insert, `INSERT INTO step (key, target, host, ord, due, tries, state, outcome, data) VALUES (?, ?, ?, ?, ?, ?, 0, '', ?) ON CONFLICT (key) DO NOTHING`},
 		{&r.setTarget, `INSERT INTO target (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data`},
+		{&r.target, `SELECT data FROM target WHERE id = ?`},
 	} {
 		if *s.to, err = r.conn.PrepareContext(ctx, s.sql); err != nil {
 			return r, err
@@ -212,6 +220,7 @@ func (r *run) tx(ctx context.Context, f func() error) error {
 		_, err = r.commit.ExecContext(ctx)
 	}
 	if err != nil {
+		clear(r.recent) // what was added is not there
 		// The connection must not stay within a transaction, also after ctx ended.
 		_, undo := r.rollback.ExecContext(context.WithoutCancel(ctx))
 		if undo != nil && !strings.Contains(undo.Error(), "no transaction") {
@@ -273,15 +282,22 @@ type stored struct {
 // add stores an item and gives its number. It reports false for one whose key
 // is there.
 func (r *run) add(ctx context.Context, i *crawlers.Item) (int64, bool, error) {
+	key := i.Key()
+	if _, known := r.recent[key]; known {
+		return 0, false, nil
+	}
 	data, err := json.Marshal(stored{i.Step, i.Trail, i.Asset})
 	if err != nil {
 		return 0, false, err
 	}
-	key := i.Key()
 	result, err := r.insert.ExecContext(ctx, key[:], i.Target, i.Host, i.Order, micros(i.NotBefore), i.Tries, data)
 	if err != nil {
 		return 0, false, err
 	}
+	if len(r.recent) >= recentKeys {
+		clear(r.recent)
+	}
+	r.recent[key] = struct{}{}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return 0, false, err
 	}
@@ -437,7 +453,7 @@ func (r *run) Commit(ctx context.Context, changes []crawlers.Change, take func(*
 
 func (r *run) Target(ctx context.Context, id int64) (crawlers.Target, error) {
 	var data []byte
-	if err := r.conn.QueryRowContext(ctx, `SELECT data FROM target WHERE id = ?`, id).Scan(&data); err != nil {
+	if err := r.target.QueryRowContext(ctx, id).Scan(&data); err != nil {
 		return crawlers.Target{}, r.fail(fmt.Sprintf("target %d", id), err)
 	}
 	t := crawlers.Target{}
@@ -539,7 +555,7 @@ func (r *run) Finish(ctx context.Context) error {
 func (r *run) Close() error {
 	// A connection with open statements would live on, and hold its lock.
 	var err error
-	for _, s := range []*sql.Stmt{r.begin, r.commit, r.rollback, r.claimHost, r.claimNext, r.finish, r.requeue, r.insert, r.setTarget} {
+	for _, s := range []*sql.Stmt{r.begin, r.commit, r.rollback, r.claimHost, r.claimNext, r.finish, r.requeue, r.insert, r.setTarget, r.target} {
 		err = errors.Join(err, s.Close())
 	}
 	return r.fail("close", errors.Join(err, r.conn.Close(), r.db.Close()))
