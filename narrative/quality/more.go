@@ -132,6 +132,9 @@ func spelled(n int) string {
 		}
 		return digitNames[n/100] + " hundred " + spelled(n%100)
 	}
+	if n%1000 == 0 {
+		return spelled(n/1000) + " thousand"
+	}
 	return spelled(n/1000) + " thousand " + spelled(n%1000)
 }
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/refrain-archive/refrain/internal/sharedtest"
+	"github.com/refrain-archive/refrain/narrative/text"
+)
+
+// The limits are under the figures of the whole data (F1 0.984, lowest recall
+// 0.953, 3.8 false links per 1,000) by what a sample of it varies. With
+// REFRAIN_LONG=1 the whole data is asked and the limits are the promised ones.
+func TestRepostBench(t *testing.T) {
+	dir := strings.TrimSuffix(sharedtest.Path(t, "datasets/repost-bench"), "repost-bench")
+	every, f1, low, neg := 24, 0.97, 0.80, 15.0
+	if os.Getenv("REFRAIN_LONG") != "" {
+		every, f1, low, neg = 1, 0.975, 0.92, 5
+	} else if testing.Short() {
+		t.Skip("skipped: -short")
+	}
+	b, err := openBench(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	var queries []query
+	for i, q := range b.queries {
+		if i%every == 0 {
+			queries = append(queries, q)
+		}
+	}
+	answers, err := b.ask(queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, gotF1, lowest, worst, unlinked := count(answers, text.LinkThreshold).figures()
+	if gotF1 < f1 || lowest < low || unlinked > neg {
+		t.Errorf("F1 %.3f (at least %.3f), lowest recall %.3f of %s (at least %.2f), %.1f false links per 1,000 unlinked (at most %.0f)", gotF1, f1, lowest, worst, low, unlinked, neg)
+	}
+}
+
+func TestParaphrase(t *testing.T) {
+	dir := strings.TrimSuffix(sharedtest.Path(t, "datasets/paraphrase"), "paraphrase")
+	tables, _, err := measure(dir, "paraphrase", options{each: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tables) != 1 || len(tables[0].Rows) != 3 || tables[0].Rows[0][1] != "211" {
+		t.Errorf("%+v", tables)
+	}
+}
+
+func TestAbsentPartsAreNamed(t *testing.T) {
+	tables, absent, err := measure(t.TempDir(), "", options{each: 1})
+	if err != nil || len(tables) != 0 || len(absent) != len(parts) {
+		t.Fatalf("%v, %v, %v", tables, absent, err)
+	}
+	var b bytes.Buffer
+	if err := write(&b, tables, absent, true); err != nil || !json.Valid(b.Bytes()) {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	if _, _, err := measure(t.TempDir(), "nothing", options{each: 1}); err == nil {
+		t.Error("a part that does not exist was measured")
+	}
+}
+
+func TestFigures(t *testing.T) {
+	origin := "x"
+	answers := []answer{
+		{query: query{Transform: "t", Origin: &origin}, origin: 0.9},
+		{query: query{Transform: "t", Origin: &origin}, origin: 0.5, false_: []text.Match{{Score: 0.7}}},
+		{query: query{Transform: "u", Origin: &origin}, origin: 0.8},
+		{query: query{Transform: "neg"}, false_: []text.Match{{Score: 0.7}, {Score: 0.2}}},
+	}
+	p, r, f1, low, worst, neg := count(answers, 0.65).figures()
+	if p != 0.5 || r != 2.0/3 || f1 < 0.571 || f1 > 0.572 || low != 0.5 || worst != "t" || neg != 1000 {
+		t.Errorf("%v %v %v %v %s %v", p, r, f1, low, worst, neg)
+	}
+	if n := commonSubsequence(strings.Fields("a b c d e"), strings.Fields("x a c b e")); n != 3 {
+		t.Errorf("common subsequence of %d", n)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	if got := spelledNumbers("42 men, 1000 dogs, 617 cats", "", nil); got != "forty two men, one thousand dogs, six hundred seventeen cats" {
+		t.Errorf("numbers: %q", got)
+	}
+	if got := synonyms("Police say big fire", "", nil); got != "cops say large blaze" {
+		t.Errorf("synonyms: %q", got)
+	}
+}

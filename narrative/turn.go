@@ -1,0 +1,20 @@
+package narrative
+
+import (
+	"cmp"
+	"slices"
+)
+
+// turned is the same link with A and B exchanged.
+func (l Link) turned() Link {
+	l.A, l.B, l.Kind = l.B, l.A, l.Kind.inverse()
+	spans := make([]Span, 0, len(l.Spans))
+	for _, s := range l.Spans {
+		spans = append(spans, Span{A: s.B, B: s.A, Words: s.Words})
+	}
+	slices.SortStableFunc(spans, func(x, y Span) int { return cmp.Compare(x.A.From, y.A.From) })
+	if l.Spans != nil {
+		l.Spans = spans
+	}
+	return l
+}
