@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/refrain-archive/refrain/internal/dates"
+	"github.com/refrain-archive/refrain/internal/traces"
 	"github.com/refrain-archive/refrain/internal/urlform"
 	"github.com/refrain-archive/refrain/post"
 )
@@ -221,6 +222,9 @@ func (d *document) tags(ld linkedData) []string {
 		t = squeeze(t)
 		if t == "" || len(t) > 200 || seen[t] || len(tags) >= maxTags {
 			return
+		}
+		if _, ok := traces.FromTag(t); ok {
+			return // a keyword is not an id of the page
 		}
 		seen[t] = true
 		tags = append(tags, t)

@@ -27,7 +27,10 @@
 //	edited     JSON-LD dateModified, article:modified_time, og:updated_time
 //	media      og:image and og:video, pictures, sound and film of the main text, the biggest of a srcset
 //	links      of the main text; of the whole page where there is none
-//	tags       JSON-LD keywords, article:tag, <meta name=keywords>, rel=tag
+//	tags       JSON-LD keywords, article:tag, <meta name=keywords>, rel=tag; then the analytics and ad ids
+//	           in the page's markup and scripts: "analytics:UA-7654321-1", "analytics:G-ABC1234567",
+//	           "analytics:GTM-AB12CD3", "analytics:facebook-pixel-ID", "analytics:yandex-metrica-ID",
+//	           "analytics:matomo-SITE@HOST/PATH", "ads:ca-pub-ID", "ads:AW-ID" (package internal/traces)
 //
 // Describe gives more of a page than a post has room for: description, site
 // name, Open Graph fields, feeds and all links.
@@ -51,5 +54,6 @@
 // its head says what it is about, else layout_changed.
 //
 // Not collected: what scripts draw, comments under articles (they differ from
-// site to site; platforms have collectors of their own), contact details.
+// site to site; platforms have collectors of their own). Contact details stay
+// in the text and links; the corpus finds them there.
 package web

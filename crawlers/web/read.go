@@ -15,6 +15,7 @@ import (
 	"github.com/refrain-archive/refrain/internal/hashtags"
 	"github.com/refrain-archive/refrain/internal/htmltext"
 	"github.com/refrain-archive/refrain/internal/textenc"
+	"github.com/refrain-archive/refrain/internal/traces"
 	"github.com/refrain-archive/refrain/internal/urlform"
 	"github.com/refrain-archive/refrain/post"
 )
@@ -238,7 +239,8 @@ func isFile(p string) bool {
 type parsed struct {
 	doc     *document
 	facts   facts
-	nodes   []*html.Node // the main text
+	ids     []traces.Trace // analytics and ad ids
+	nodes   []*html.Node   // the main text
 	content htmltext.Content
 	letters int // of the main text
 	whole   int // of the page, without those in links
@@ -247,7 +249,7 @@ type parsed struct {
 
 func parse(asked *url.URL, id string, body []byte, contentType string) *parsed {
 	text, _ := textenc.HTML(body, contentType)
-	p := &parsed{doc: newDocument(asked)}
+	p := &parsed{doc: newDocument(asked), ids: traces.InPage(text)}
 	root, err := html.Parse(bytes.NewReader(text))
 	if err != nil { // nested deeper than the parser goes: all text of the page
 		p.content.Text = p.doc.scan(text, true)
@@ -285,6 +287,9 @@ func (p *parsed) post(id string, f facts) (it post.Post, summary bool) {
 	it = post.Post{
 		ID: id, Kind: f.kind, URL: f.url, Account: f.account, Title: f.title, Text: p.content.Text, Lang: f.lang,
 		Created: f.created, Edited: f.edited, Links: p.content.Links, Tags: f.tags,
+	}
+	for _, trace := range p.ids {
+		it.Tags = append(it.Tags, trace.Tag())
 	}
 	if body := strings.TrimSpace(f.ld.body); p.letters < fallbackLetters && len(body) > 2*p.letters {
 		it.Text = body // the page shows no text of its own

@@ -79,7 +79,7 @@ func (Collector) About() crawlers.About {
 	return crawlers.About{
 		Platform: Platform,
 		Title:    "Web pages",
-		Reader:   1,
+		Reader:   2, // 2: analytics and ad ids among the tags
 		Collects: "any page: title, main text, author, times, pictures, links",
 		Seeds:    []string{"https://example.org/news/article.html", "http://example.org"},
 		Routes: []crawlers.Route{{

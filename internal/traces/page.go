@@ -67,13 +67,13 @@ func places(page []byte) map[string][]int {
 
 // idForms are the ids that are told by their own prefix.
 var idForms = []struct {
-	prefix  string
-	kind    Kind
-	digits  bool // of digits only, else capital letters and digits
-	least   int
-	most    int
-	suffix  int  // digits of a second part behind "-": at most so many
-	bounded bool // is an id only where it stands by itself in quotes or behind "="
+	prefix string
+	kind   Kind
+	digits bool // of digits only, else capital letters and digits
+	least  int
+	most   int
+	suffix int  // digits of a second part behind "-": at most so many
+	words  bool // a word in capitals could look like one: there must be a digit
 }{
 	{"UA-", Analytics, true, 4, 10, 4, false},
 	{"GTM-", Analytics, false, 4, 9, 0, false},
@@ -83,8 +83,27 @@ var idForms = []struct {
 	{"ca-pub-", Ads, true, 10, 20, 0, false},
 }
 
-// ids takes ids with a prefix of their own. In a page some of them count only
-// between quotes or in an address; named says that a user or we wrote it.
+// standsAlone reports whether a piece of a page is a whole string of a script, a
+// value of an attribute or a parameter of an address, and not prose: an article
+// about the ids of others does not make them its own.
+func standsAlone(page []byte, from, end int) bool {
+	if from == 0 || end >= len(page) {
+		return false
+	}
+	switch page[end] {
+	case '"', '\'', '&', '\\', '/', '>':
+	case ' ':
+		if page[from-1] != '=' {
+			return false
+		}
+	default:
+		return false
+	}
+	return strings.IndexByte(`"'=;`, page[from-1]) >= 0 // ; ends &quot;
+}
+
+// ids takes ids with a prefix of their own, in a page only where they stand
+// alone; named says that a user or we wrote the words.
 func (l *list) ids(page []byte, m map[string][]int, named bool) {
 	for _, form := range idForms {
 		for _, from := range m[form.prefix] {
@@ -113,13 +132,13 @@ func (l *list) ids(page []byte, m map[string][]int, named bool) {
 			if end < len(page) && (letter(page[end]) || digit(page[end]) || page[end] == '_' || page[end] == '-') {
 				continue
 			}
-			if form.bounded && !named && (from == 0 || end >= len(page) || strings.IndexByte(`"'=;`, page[from-1]) < 0 || strings.IndexByte(`"'&\`, page[end]) < 0) {
+			if !named && !standsAlone(page, from, end) {
 				continue
 			}
 			if sample(id, form.digits) {
 				continue
 			}
-			if form.bounded && !bytes.ContainsAny(id, "0123456789") {
+			if form.words && !bytes.ContainsAny(id, "0123456789") {
 				continue // a word in capitals
 			}
 			l.add(form.kind, string(page[from:end]))

@@ -79,6 +79,7 @@ func TestInPage(t *testing.T) {
 		// Samples of manuals, words, and ids that are parts of others.
 		{`"G-XXXXXXXXXX" "UA-XXXXX-Y" "UA-000000-1" 'ca-pub-0000000000000000' GTM-XXXX a G-ABCDEF1234 G-STRINGSALE "G-STRINGSALE" "GUA-1234567-1" "UA-7654321-12345" "ca-pub-12" fbq('init', '{id}') ym(12, "x") setSiteId`, []string{}},
 		{`'setSiteId', '3'`, []string{}}, // whose site 3?
+		{`<p>The sites share UA-7654321-1, GTM-AB12CD3 and (ca-pub-1029384756102938).</p>`, []string{}},
 	} {
 		if got := shown(traces.InPage([]byte(test.page))); !slices.Equal(got, test.want) {
 			t.Errorf("%s\n got %q\nwant %q", test.page, got, test.want)
@@ -89,7 +90,7 @@ func TestInPage(t *testing.T) {
 // Every id of a page survives its way through a tag; tags of authors are not
 // taken for ids.
 func TestTags(t *testing.T) {
-	page := `"UA-7654321-1" "G-ABC1234567" "GT-ABC1234" GTM-AB12CD3 AW-987654321 ca-pub-1029384756102938 fbq('init','123409876543210') ym(45678901, matomo: "https://stats.harbour.example:8080/m/matomo.php?idsite=4"`
+	page := `"UA-7654321-1" "G-ABC1234567" "GT-ABC1234" 'GTM-AB12CD3' send_to: 'AW-987654321/x' client=ca-pub-1029384756102938> fbq('init','123409876543210') ym(45678901, matomo: "https://stats.harbour.example:8080/m/matomo.php?idsite=4"`
 	list := traces.InPage([]byte(page))
 	if len(list) != 9 {
 		t.Fatalf("%q", shown(list))
@@ -121,7 +122,7 @@ func TestNamed(t *testing.T) {
 func TestBounds(t *testing.T) {
 	var many strings.Builder
 	for i := range 3 * traces.Max {
-		fmt.Fprintf(&many, "a%d@news.example UA-76543%d-1 ", i, i)
+		fmt.Fprintf(&many, "a%d@news.example 'UA-76543%d-1' ", i, i)
 	}
 	if n := len(traces.InPost("", many.String(), nil)); n != traces.Max {
 		t.Errorf("%d traces of one text", n)
