@@ -95,6 +95,11 @@ type Options struct {
 	Quantile         float64       // of the weights, for Above, in (0, 1]; 0 is 0.5
 	MaxPairs         int           // more pairs than this are an error; 0 is DefaultMaxPairs
 
+	// DropRepeats takes rows that are equal in all four fields once, before
+	// anything is counted. CooRTweet pairs each of them with the rows of others,
+	// which counts a post twice where a table lists it twice. Stream ignores it.
+	DropRepeats bool
+
 	// NullModel computes Expected and P of each edge between two accounts. It
 	// adds time in the number of rows of both accounts per edge.
 	NullModel bool
@@ -181,7 +186,7 @@ func Detect(rows iter.Seq[Row], o Options) (Network, error) {
 	if err != nil {
 		return Network{}, err
 	}
-	t, err := readRows(rows, o.MinParticipation)
+	t, err := readRows(rows, o)
 	if err != nil {
 		return Network{}, err
 	}

@@ -41,7 +41,7 @@ func checkRow(r Row) error {
 	return nil
 }
 
-func readRows(rows iter.Seq[Row], minParticipation int) (*table, error) {
+func readRows(rows iter.Seq[Row], o Options) (*table, error) {
 	t := &table{number: map[string]uint32{}}
 	names := map[string]uint32{}
 	intern := func(m map[string]uint32, s string) uint32 {
@@ -53,10 +53,13 @@ func readRows(rows iter.Seq[Row], minParticipation int) (*table, error) {
 		return n
 	}
 	var perAccount []int
+	seen := map[row]struct{}{}
+	count := 0
 	for r := range rows {
 		if err := checkRow(r); err != nil {
-			return nil, fmt.Errorf("coord: row %d of account %q: %w", len(t.rows), r.Account, err)
+			return nil, fmt.Errorf("coord: row %d of account %q: %w", count, r.Account, err)
 		}
+		count++
 		if len(names) > math.MaxUint32-2 || len(t.rows) >= math.MaxInt32 {
 			return nil, fmt.Errorf("coord: more than %d rows: use Stream", len(t.rows))
 		}
@@ -65,10 +68,17 @@ func readRows(rows iter.Seq[Row], minParticipation int) (*table, error) {
 			t.accounts = append(t.accounts, r.Account)
 			perAccount = append(perAccount, 0)
 		}
+		numbered := row{intern(names, r.Object), intern(names, r.Content), a, r.Time}
+		if o.DropRepeats {
+			if _, again := seen[numbered]; again {
+				continue
+			}
+			seen[numbered] = struct{}{}
+		}
 		perAccount[a]++
-		t.rows = append(t.rows, row{intern(names, r.Object), intern(names, r.Content), a, r.Time})
+		t.rows = append(t.rows, numbered)
 	}
-	t.rows = slices.DeleteFunc(t.rows, func(r row) bool { return perAccount[r.account] < minParticipation })
+	t.rows = slices.DeleteFunc(t.rows, func(r row) bool { return perAccount[r.account] < o.MinParticipation })
 	slices.SortStableFunc(t.rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.time, b.time), cmp.Compare(a.account, b.account))
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/refrain-archive/refrain/internal/sharedtest"
 )
 
-// table reads a CSV file, gzipped or not, as one map per line.
+// readCSV reads a CSV file, gzipped or not, as one map per line.
 func readCSV(t testing.TB, name string) []map[string]string {
 	t.Helper()
 	data := sharedtest.Read(t, "datasets/coordination/"+name)
@@ -111,7 +111,10 @@ func TestConformance(t *testing.T) {
 	}
 	for _, c := range expected.Cases {
 		n := detect(t, sharedRows(t, cache, c.Data), Options{Window: time.Duration(c.Window) * time.Second,
-			MinParticipation: c.MinParticipation, KeepLoops: !c.RemoveLoops})
+			MinParticipation: c.MinParticipation, KeepLoops: !c.RemoveLoops,
+			// 24,177 rows of german_elections repeat another; the expected figures
+			// count each once. The Russian ones, of which three are R's, take rows as they are.
+			DropRepeats: strings.HasPrefix(c.Data, "german")})
 		sum, largest, above := 0, 0, 0
 		for _, e := range n.Edges {
 			sum += e.Weight

@@ -1,0 +1,64 @@
+//go:build unix
+
+package coord
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkStream takes 10 million rows in order of time: 40 rows a
+// second, 200,000 accounts, 500,000 objects of which few are popular.
+//
+//	go test -run '^$' -bench Stream -benchtime 1x ./narrative/coord
+func BenchmarkStream(b *testing.B) {
+	const total = 10_000_000
+	accounts := make([]string, 200_000)
+	for i := range accounts {
+		accounts[i] = AccountKey("plaza", fmt.Sprint(i))
+	}
+	objects := make([]string, 500_000)
+	for i := range objects {
+		objects[i] = fmt.Sprint("object ", i)
+	}
+	for b.Loop() {
+		r := rand.New(rand.NewPCG(1, 1))
+		s, err := NewStream(Options{Window: time.Minute})
+		if err != nil {
+			b.Fatal(err)
+		}
+		start, began := cpuTime(b), time.Now()
+		held := 0
+		for i := range total {
+			u := r.Float64()
+			row := Row{objects[int(u*u*u*float64(len(objects)))], accounts[r.IntN(len(accounts))], fmt.Sprint(i), int64(i / 40)}
+			if err := s.Add(row); err != nil {
+				b.Fatal(err)
+			}
+			held = max(held, s.Held())
+		}
+		b.ReportMetric(float64(len(s.edges)), "edges")
+		n := s.Network()
+		b.ReportMetric((cpuTime(b) - start).Seconds(), "cpu-s")
+		b.ReportMetric(time.Since(began).Seconds(), "wall-s")
+		b.ReportMetric(float64(held), "rows-held")
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapAlloc)/1e6, "heap-MB")
+		runtime.KeepAlive(n)
+		runtime.KeepAlive(s)
+	}
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
