@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,30 +126,73 @@ func (a *app) freshCorpusOf(ctx context.Context, cfg config.Config) (*corpus.Sto
 // takeInBatch is how many posts go into the corpus in one transaction.
 const takeInBatch = 1000
 
-// takeIn brings the corpus up to date with the archive's posts files.
+// takeIn brings the corpus up to date with the archive's posts files. A corpus
+// that holds more than the archive is made anew: lines that were taken in while
+// their segment was open, and that a power cut took away before they were
+// durable, stand for nothing any more.
 func (a *app) takeIn(ctx context.Context, arch *archive.Archive, store *corpus.Store) error {
 	show := newTicker(a)
-	for s, err := range arch.Segments(ctx) {
-		if err != nil {
-			return fmt.Errorf("bring the corpus up to date: %w", err)
-		}
-		if err := a.takeInSegment(ctx, arch, store, s, show); err != nil {
-			return fmt.Errorf("bring the corpus up to date: segment %s: %w", s.Name, err)
-		}
+	defer show.end()
+	lost, err := a.takeInSegments(ctx, arch, store, show)
+	if err != nil {
+		return fmt.Errorf("bring the corpus up to date: %w", err)
 	}
-	show.end()
+	if lost == "" {
+		return nil
+	}
+	a.say("refrain: segment %s has less than the corpus had from it, as after a power cut: the corpus is made anew from the archive", lost)
+	if err := store.Reset(ctx); err != nil {
+		return fmt.Errorf("bring the corpus up to date: %w", err)
+	}
+	if lost, err = a.takeInSegments(ctx, arch, store, show); err == nil && lost != "" {
+		err = fmt.Errorf("segment %s lost lines again while it was read: is its storage sound? See `refrain verify`", lost)
+	}
+	if err != nil {
+		return fmt.Errorf("make the corpus anew: %w", err)
+	}
 	return nil
 }
 
-func (a *app) takeInSegment(ctx context.Context, arch *archive.Archive, store *corpus.Store, s archive.Segment, show *ticker) error {
+// takeInSegments takes in what is new. It stops at a segment that has lost what
+// the corpus has from it, and names it.
+func (a *app) takeInSegments(ctx context.Context, arch *archive.Archive, store *corpus.Store, show *ticker) (lost string, err error) {
+	unfinished, err := store.Unfinished(ctx)
+	if err != nil {
+		return "", err
+	}
+	there := map[string]bool{}
+	for s, err := range arch.Segments(ctx) {
+		if err != nil {
+			return "", err
+		}
+		there[string(s.Name)] = true
+		if whole, err := a.takeInSegment(ctx, arch, store, s, show); err != nil {
+			return "", fmt.Errorf("segment %s: %w", s.Name, err)
+		} else if !whole {
+			return string(s.Name), nil
+		}
+	}
+	for _, name := range unfinished {
+		if taken, _, err := store.Taken(ctx, name); err != nil {
+			return "", err
+		} else if taken > 0 && !there[name] { // nothing of it was durable
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+// takeInSegment takes in what is new in one segment. It gives false where the
+// segment has fewer lines than were taken in from it, and takes nothing then.
+func (a *app) takeInSegment(ctx context.Context, arch *archive.Archive, store *corpus.Store, s archive.Segment, show *ticker) (whole bool, err error) {
 	taken, done, err := store.Taken(ctx, string(s.Name))
 	if err != nil || done {
-		return err
+		return true, err
 	}
-	b := batcher{store: store, segment: string(s.Name)}
+	b := batcher{store: store, collectors: a.collectors(), segment: string(s.Name)}
 	for line, err := range arch.Posts(ctx, s.Name) {
 		if err != nil {
-			return err
+			return false, err
 		}
 		b.line++
 		if b.line <= taken {
@@ -156,29 +200,33 @@ func (a *app) takeInSegment(ctx context.Context, arch *archive.Archive, store *c
 		}
 		if line.Page != nil && b.posts+len(b.fetches) >= takeInBatch { // a fetch stays together with its posts
 			if err := b.flush(ctx, b.line-1, false); err != nil {
-				return err
+				return false, err
 			}
 			show.tick(func() string { return fmt.Sprintf("corpus: segment %s, line %d", s.Name, b.line) })
 		}
 		if err := b.add(line); err != nil {
-			return fmt.Errorf("line %d: %w", b.line, err)
+			return false, fmt.Errorf("line %d: %w", b.line, err)
 		}
 	}
-	return b.flush(ctx, b.line, !s.Open)
+	if b.line < taken {
+		return false, nil
+	}
+	return true, b.flush(ctx, b.line, !s.Open)
 }
 
 // A batcher gathers the lines of a posts file into fetches with their posts.
 type batcher struct {
-	store   *corpus.Store
-	segment string
-	line    int64 // lines read of the file
-	fetches []corpus.Fetch
-	posts   int
+	store      *corpus.Store
+	collectors []crawlers.Collector
+	segment    string
+	line       int64 // lines read of the file
+	fetches    []corpus.Fetch
+	posts      int
 }
 
 func (b *batcher) add(line archive.PostLine) error {
 	if line.Page != nil {
-		fetch, err := fetchOf(line)
+		fetch, err := fetchOf(line, b.collectors)
 		if err != nil {
 			return err
 		}
@@ -227,7 +275,7 @@ func (b *batcher) flush(ctx context.Context, lines int64, done bool) error {
 
 // fetchOf reads a page line. Lines of other kinds (assets) give a fetch without
 // a record.
-func fetchOf(line archive.PostLine) (corpus.Fetch, error) {
+func fetchOf(line archive.PostLine, collectors []crawlers.Collector) (corpus.Fetch, error) {
 	page, _, err := crawlers.ParseLine(line.Page)
 	if err != nil {
 		return corpus.Fetch{}, err
@@ -253,9 +301,26 @@ func fetchOf(line archive.PostLine) (corpus.Fetch, error) {
 		}
 	}
 	for _, i := range page.Identities {
-		f.Identities = append(f.Identities, corpus.Identity{Kind: string(i.Kind), Alias: i.Alias, ID: i.ID, URL: i.URL})
+		f.Identities = append(f.Identities, corpus.Identity{Kind: string(i.Kind), Alias: i.Alias, ID: i.ID, URL: i.URL, Named: isHandle(collectors, i)})
 	}
 	return f, nil
+}
+
+// isHandle reports whether what an alias of an account leads to is another name
+// of it, not its native id: a new handle, or the host that took its place.
+func isHandle(collectors []crawlers.Collector, i crawlers.Identity) bool {
+	u, err := url.Parse(i.URL)
+	if err != nil || u.Host == "" || i.Kind != crawlers.RefAccount {
+		return false
+	}
+	if strings.EqualFold(u.Hostname(), i.ID) {
+		return true
+	}
+	_, ref, ok := crawlers.Match(collectors, u)
+	if !ok || strings.Trim(i.ID, "0123456789") == "" {
+		return false
+	}
+	return ref.Alias && ref.Kind == crawlers.RefAccount && strings.EqualFold(ref.ID, i.ID) || ref.Kind == crawlers.RefPost && strings.EqualFold(ref.Of, i.ID)
 }
 
 func (a *app) printTotals(ctx context.Context, store *corpus.Store) error {

@@ -11,7 +11,7 @@ import (
 )
 
 type searchCmd struct {
-	Query  []string `arg:"" optional:"" help:"Words that must all occur, \"words in quotes\" together, -word for none, and platform: account: kind: outcome: lang: tag: url: from: until: with a value. Nothing finds everything."`
+	Query  []string `arg:"" optional:"" help:"Words that must all occur, \"words in quotes\" together, -word for none, and platform: account: kind: outcome: lang: tag: trace: has: url: from: until: with a value. Nothing finds everything."`
 	Limit  int      `short:"n" default:"50" help:"At most so many posts; 0 is all."`
 	Offset int      `help:"Leave out the first so many."`
 	Oldest bool     `help:"Oldest first."`
@@ -23,6 +23,14 @@ func (searchCmd) Help() string {
   refrain search '"the bridge will close" platform:tumblr,reddit from:2026-11'
   refrain search 香港
   refrain search --json outcome:deleted > gone.jsonl
+  refrain search trace:harbour.example
+  refrain search trace:UA-7654321-1
+  refrain search has:telegram,whatsapp account:ana
+
+trace: finds posts that carry a linked domain, a mail address, a phone number with its +, a handle or
+invitation of Telegram, WhatsApp, Discord or WeChat (the address will do), a Bitcoin, Ethereum or Tron
+address, or an analytics or ad id of a web page. has: finds posts with any trace of a kind: link, contact,
+wallet, email, phone, telegram, whatsapp, discord, wechat, bitcoin, ethereum, tron, analytics, ads.
 ` + exitCodes
 }
 

@@ -18,12 +18,15 @@ type showCmd struct {
 }
 
 func (showCmd) Help() string {
-	return `Shows each version of a post with what changed, the names of an account over time, and every fetch of
-a URL with its outcome and the record that proves it.
+	return `Shows each version of a post with what changed and the aliases that it was found under; the handles,
+names, hosts, pictures and ids of an account over time, the domains that it links to, its contacts and
+the analytics and ad ids of its pages; and every fetch of a URL with its outcome and the record that
+proves it. A short link, custom domain or other alias leads to what the archive learned it names.
 
 Examples:
   refrain show https://www.tumblr.com/ana/712345678
   refrain show tumblr:ana
+  refrain show https://redd.it/abc12
 ` + exitCodes
 }
 
@@ -31,6 +34,7 @@ Examples:
 type shown struct {
 	Posts    []corpus.View     `json:"posts"`
 	Accounts []corpus.Account  `json:"accounts"`
+	Aliases  []corpus.Alias    `json:"aliases,omitempty"` // that led to these, and of what is neither post nor account
 	Fetches  []json.RawMessage `json:"fetches"`
 }
 
@@ -40,28 +44,11 @@ func (c showCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer closing(&err, store)
-	var s shown
-	for _, name := range c.names(a.collectors()) {
-		posts, err := store.Posts(ctx, name)
-		if err != nil {
-			return err
-		}
-		s.Posts = append(s.Posts, posts...)
-		accounts, err := store.Accounts(ctx, name)
-		if err != nil {
-			return err
-		}
-		s.Accounts = append(s.Accounts, accounts...)
-		fetches, err := store.Fetches(ctx, name)
-		if err != nil {
-			return err
-		}
-		s.Fetches = append(s.Fetches, fetches...)
-		if len(s.Posts)+len(s.Accounts)+len(s.Fetches) > 0 {
-			break
-		}
+	s, err := look(ctx, store, c.names(a.collectors()))
+	if err != nil {
+		return err
 	}
-	if len(s.Posts)+len(s.Accounts)+len(s.Fetches) == 0 {
+	if len(s.Posts)+len(s.Accounts)+len(s.Fetches)+len(s.Aliases) == 0 {
 		return fmt.Errorf("show: the corpus has nothing of %s: was it collected into this archive? (`refrain search` finds posts by their words)", c.Name)
 	}
 	if a.JSON {
@@ -70,26 +57,100 @@ func (c showCmd) Run(ctx context.Context, a *app) (err error) {
 	return a.printShown(s)
 }
 
+// A name is what something may be known as in the corpus.
+type name struct {
+	platform string // that the name is of; empty is any
+	text     string
+	alias    bool // only the table of aliases knows it
+}
+
+// look gathers what the corpus has under names, the best first. What none of
+// them names directly, one may name as an alias.
+func look(ctx context.Context, store *corpus.Store, names []name) (shown, error) {
+	var s shown
+	var err error
+	for _, n := range names {
+		if n.alias {
+			continue
+		}
+		if len(s.Posts)+len(s.Accounts) == 0 {
+			if s.Posts, err = store.Posts(ctx, n.text); err != nil {
+				return shown{}, err
+			}
+			if s.Accounts, err = store.Accounts(ctx, n.text); err != nil {
+				return shown{}, err
+			}
+		}
+		if len(s.Fetches) == 0 {
+			if s.Fetches, err = store.Fetches(ctx, n.text); err != nil {
+				return shown{}, err
+			}
+		}
+	}
+	for _, n := range names {
+		if len(s.Posts)+len(s.Accounts)+len(s.Aliases) > 0 {
+			break
+		}
+		if s.Aliases, err = store.Aliases(ctx, n.platform, n.text); err != nil {
+			return shown{}, err
+		}
+		seen := map[string]bool{}
+		for _, a := range s.Aliases {
+			key := a.Platform + ":" + a.ID
+			if seen[a.Kind+" "+key] {
+				continue
+			}
+			seen[a.Kind+" "+key] = true
+			if a.Kind != string(crawlers.RefAccount) {
+				posts, err := store.Posts(ctx, key)
+				if err != nil {
+					return shown{}, err
+				}
+				s.Posts = append(s.Posts, posts...)
+				continue
+			}
+			accounts, err := store.Accounts(ctx, key)
+			if err != nil {
+				return shown{}, err
+			}
+			for _, account := range accounts {
+				if account.Key == a.ID || account.Key == "@"+strings.ToLower(a.ID) {
+					s.Accounts = append(s.Accounts, account)
+				}
+			}
+		}
+	}
+	return s, nil
+}
+
 // names gives what c.Name may be known as: itself, then the target that its URL
-// names.
-func (c showCmd) names(collectors []crawlers.Collector) []string {
-	names := []string{c.Name}
+// names, then what only the table of aliases may know.
+func (c showCmd) names(collectors []crawlers.Collector) []name {
+	names := []name{{text: c.Name}}
 	u, err := url.Parse(c.Name)
 	if err != nil || u.Host == "" {
+		if platform, id, ok := strings.Cut(c.Name, ":"); ok {
+			names = append(names, name{platform: platform, text: id, alias: true})
+		}
 		return names
 	}
-	_, ref, ok := crawlers.Match(collectors, u)
-	if !ok {
-		return names
+	if _, ref, ok := crawlers.Match(collectors, u); ok {
+		if ref.URL != c.Name {
+			names = append(names, name{text: ref.URL})
+		}
+		switch ref.Kind {
+		case crawlers.RefPost, crawlers.RefComment, crawlers.RefAccount, crawlers.RefQuestion:
+			names = append(names, name{text: ref.Platform + ":" + ref.ID})
+		}
+		names = append(names, name{text: ref.Key()}, name{platform: ref.Platform, text: ref.ID, alias: true})
 	}
-	if ref.URL != c.Name {
-		names = append(names, ref.URL)
+	// A custom domain: the address does not tell the platform, but an exchange
+	// may have.
+	host := strings.ToLower(u.Hostname())
+	if path := strings.TrimSuffix(u.EscapedPath(), "/"); path != "" {
+		return append(names, name{text: host + path, alias: true})
 	}
-	switch ref.Kind {
-	case crawlers.RefPost, crawlers.RefComment, crawlers.RefAccount, crawlers.RefQuestion:
-		names = append(names, ref.Platform+":"+ref.ID)
-	}
-	return append(names, ref.Key())
+	return append(names, name{text: host})
 }
 
 func (a *app) printShown(s shown) error {
@@ -100,11 +161,16 @@ func (a *app) printShown(s shown) error {
 	for _, acc := range s.Accounts {
 		fmt.Fprintf(&b, "account %s:%s, %s\n", acc.Platform, acc.Key, plural(int64(acc.Posts), "post"))
 		for _, f := range acc.Facts {
-			fmt.Fprintf(&b, "  %-8s %-40s %s … %s  %s\n", f.Kind, f.Value, f.FirstSeen.Format("2006-01-02 15:04"), f.LastSeen.Format("2006-01-02 15:04"), f.Record)
+			fmt.Fprintf(&b, "  %-9s %-40s %s … %s  %s\n", f.Kind, f.Value, f.FirstSeen.Format("2006-01-02 15:04"), f.LastSeen.Format("2006-01-02 15:04"), f.Record)
 		}
+		a.writeTraces(&b, acc.Traces)
 		b.WriteByte('\n')
 	}
-	if len(s.Posts) == 0 && len(s.Accounts) == 0 || a.Verbose {
+	if len(s.Posts)+len(s.Accounts) == 0 && len(s.Aliases) > 0 {
+		writeAliases(&b, s.Aliases)
+		b.WriteByte('\n')
+	}
+	if len(s.Posts)+len(s.Accounts) == 0 || a.Verbose {
 		for _, raw := range s.Fetches {
 			var line crawlers.Line
 			if err := json.Unmarshal(raw, &line); err != nil {
@@ -117,6 +183,43 @@ func (a *app) printShown(s shown) error {
 		}
 	}
 	return a.printf("%s", strings.TrimRight(b.String(), "\n"))
+}
+
+// maxTraces is how many traces of one kind are printed without --verbose.
+const maxTraces = 30
+
+// writeTraces lists what an account's posts carry, each kind the most carried
+// first.
+func (a *app) writeTraces(b *strings.Builder, list []corpus.Trace) {
+	n := map[string]int{}
+	for _, t := range list {
+		n[t.Kind]++
+		switch {
+		case n[t.Kind] == 1:
+			fmt.Fprintf(b, "  %s:\n", traceTitle(t.Kind))
+		case n[t.Kind] == maxTraces+1 && !a.Verbose:
+			b.WriteString("    … more with --verbose\n")
+		}
+		if n[t.Kind] <= maxTraces || a.Verbose {
+			fmt.Fprintf(b, "    %-47s %s … %s  %s, first in %s\n", t.Value, t.FirstSeen.Format("2006-01-02 15:04"), t.LastSeen.Format("2006-01-02 15:04"), plural(int64(t.Posts), "post"), t.Record)
+		}
+	}
+}
+
+func traceTitle(kind string) string {
+	switch kind {
+	case "domain":
+		return "links to"
+	case "analytics", "ads":
+		return kind + " ids of its pages"
+	}
+	return kind
+}
+
+func writeAliases(b *strings.Builder, list []corpus.Alias) {
+	for _, x := range list {
+		fmt.Fprintf(b, "  %s %s is %s:%s  %s … %s  %s\n", x.Kind, x.Alias, x.Platform, x.ID, x.FirstSeen.Format("2006-01-02 15:04"), x.LastSeen.Format("2006-01-02 15:04"), x.Record)
+	}
 }
 
 func writeView(b *strings.Builder, v corpus.View) {
@@ -150,10 +253,15 @@ func writeView(b *strings.Builder, v corpus.View) {
 	for _, r := range p.Refs {
 		list(string(r.Role), []string{strings.TrimSpace(r.ID + " " + r.URL + " " + r.Account)})
 	}
+	writeAliases(b, v.Aliases)
 	fmt.Fprintf(b, "\nseen %s:\n", plural(int64(len(v.Observations)), "time"))
 	var before *post.Post
 	for _, o := range v.Observations {
-		fmt.Fprintf(b, "  %s  %-12s %s  %s\n", seenAt(o.FetchedAt), o.Outcome, counts(o.Counts), recordName(o))
+		back := ""
+		if o.Back {
+			back = "back  "
+		}
+		fmt.Fprintf(b, "  %s  %-12s %s%s  %s\n", seenAt(o.FetchedAt), o.Outcome, back, counts(o.Counts), recordName(o))
 		if o.Changed && o.Post != nil && before != nil {
 			writeDiff(b, before, o.Post)
 		}
