@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/crawlers/facebook"
 	"github.com/refrain-archive/refrain/crawlers/instagram"
 	"github.com/refrain-archive/refrain/crawlers/pinterest"
+	"github.com/refrain-archive/refrain/crawlers/quora"
 	"github.com/refrain-archive/refrain/crawlers/reddit"
 	"github.com/refrain-archive/refrain/crawlers/tiktok"
 	"github.com/refrain-archive/refrain/crawlers/twitter"
+	"github.com/refrain-archive/refrain/crawlers/vimeo"
 	"github.com/refrain-archive/refrain/crawlers/youtube"
 	"github.com/refrain-archive/refrain/post"
 )
@@ -25,14 +28,20 @@ type itemReader func(raw []byte) (crawlers.Page, error)
 // native gives the platform's own reader of single items; nil where it has none.
 func native(platform string) itemReader {
 	switch platform {
+	case "facebook":
+		return one(facebook.ReadItem)
 	case "instagram":
 		return one(instagram.ReadItem)
 	case "pinterest":
 		return one(pinterest.ReadItem)
+	case "quora":
+		return one(quora.ReadItem)
 	case "reddit":
 		return reddit.ReadItem
 	case "tiktok":
 		return one(tiktok.ReadItem)
+	case "vimeo":
+		return one(func(raw []byte) (post.Post, bool) { return vimeo.ReadItem(raw, time.Time{}) })
 	case "x":
 		return some(twitter.ReadItem)
 	case "youtube":

@@ -118,7 +118,16 @@ type reading struct {
 	report Report
 	made   string    // by which an archive file says that it was made
 	shown  [2]string // the last address, and what is shown of it
+	known  map[string]known
 }
+
+// known is the collector of a platform with its data sheet, which is made once.
+type known struct {
+	crawlers.Collector
+	about crawlers.About
+}
+
+func (k known) About() crawlers.About { return k.about }
 
 // Read reads the entries of the file in their order and calls emit for each
 // that says something. What cannot be read is in the report, and reading goes
@@ -199,7 +208,20 @@ func (r *reading) give(e Entry) error {
 
 // collector is the collector of a platform, nil if there is none.
 func (r *reading) collector(platform string) crawlers.Collector {
-	return crawlers.ByPlatform(r.o.Collectors, platform)
+	k, ok := r.known[platform]
+	if !ok {
+		if k.Collector = crawlers.ByPlatform(r.o.Collectors, platform); k.Collector != nil {
+			k.about = k.Collector.About()
+		}
+		if r.known == nil || len(r.known) > 100 { // a file may name any number of platforms
+			r.known = map[string]known{}
+		}
+		r.known[platform] = k
+	}
+	if k.Collector == nil {
+		return nil
+	}
+	return k
 }
 
 // wrong reports whether the user said that the file is of another platform.
