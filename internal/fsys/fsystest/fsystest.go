@@ -165,6 +165,9 @@ func (f *FS) MkdirAll(name string) error {
 	if f.cut {
 		return fail("mkdir", name, ErrPowerCut)
 	}
+	if !filepath.IsAbs(name) {
+		return fail("mkdir", name, errors.New("the simulated disk knows absolute paths only"))
+	}
 	var missing []string
 	for dir := filepath.Clean(name); !f.dirs[dir]; dir = filepath.Dir(dir) {
 		if f.names[dir] != nil {
