@@ -74,7 +74,8 @@ func (c verifyCmd) Run(ctx context.Context, a *app) (err error) {
 type verification struct {
 	app                     *app
 	sound, remarks, damaged int
-	before                  []earlier // segments of the archive before the one at hand, the last ones
+	before                  []earlier                // segments of the archive before the one at hand, the last ones
+	imported                map[string]importedPosts // by the digest of the file
 }
 
 // earlier is a segment in which the records that later ones belong to may lie: a
@@ -340,6 +341,7 @@ func (v *verification) posts(ctx context.Context, arch *archive.Archive, s archi
 			find("post %s: its own record %s is not in the WARC", line.Post.Key(), line.RecordID)
 		}
 		if c.Import != "" {
+			v.count(c.Import, line.Post.Key())
 			continue
 		}
 		digest, ok := digests[c.RecordID]

@@ -7,15 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/refrain-archive/refrain/archive"
 	"github.com/refrain-archive/refrain/archive/warc"
 )
 
-// imports checks that each imported file has the digest that its name says.
+// importedPosts is what the posts of an archive say of one imported file.
+type importedPosts struct {
+	n     int64
+	first string // key of the first such post
+}
+
+// imports checks that each imported file has the digest that its name says, and
+// that each file from which a post was read is there.
 func (v *verification) imports(ctx context.Context, arch *archive.Archive) error {
+	there := map[string]bool{}
 	for info, err := range arch.Store().List(ctx, "imports/", "") {
 		if err != nil {
 			return fmt.Errorf("verify: list the imported files: %w", err)
@@ -29,8 +39,9 @@ func (v *verification) imports(ctx context.Context, arch *archive.Archive) error
 		if err = errors.Join(err, r.Close()); err != nil {
 			return fmt.Errorf("verify: read %s: %w", info.Key, err)
 		}
-		report := verifyReport{File: info.Key, Verdict: warc.Sound}
 		want, _, _ := strings.Cut(path.Base(info.Key), ".")
+		there[want] = true
+		report := verifyReport{File: info.Key, Verdict: warc.Sound}
 		if got := hex.EncodeToString(h.Sum(nil)); got != want {
 			report.Verdict = warc.Damaged
 			report.Findings = []string{"its SHA-256 is " + got + ", not that of its name: the file was changed after its import"}
@@ -39,5 +50,29 @@ func (v *verification) imports(ctx context.Context, arch *archive.Archive) error
 			return err
 		}
 	}
+	for _, digest := range slices.Sorted(maps.Keys(v.imported)) {
+		name, isSHA256 := strings.CutPrefix(digest, "sha256:")
+		if isSHA256 && there[name] {
+			continue
+		}
+		of := v.imported[digest]
+		report := verifyReport{File: "imports/" + name, Verdict: warc.Damaged}
+		report.Findings = []string{fmt.Sprintf("the file is missing; what was read from it: %s (the first is %s): put the file with this SHA-256 back, or import it again", plural(of.n, "post"), of.first)}
+		if err := v.report(report); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// count takes note of a post that was read from an imported file.
+func (v *verification) count(digest, key string) {
+	of := v.imported[digest]
+	if of.n++; of.n == 1 {
+		of.first = key
+	}
+	if v.imported == nil {
+		v.imported = map[string]importedPosts{}
+	}
+	v.imported[digest] = of
 }
