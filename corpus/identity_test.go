@@ -89,6 +89,8 @@ func TestAliasKinds(t *testing.T) {
 		{"mira.okafor", "9aab01cd23ef", "https://medium.com/@mira.okafor", "handle"},
 		{"Mira-Okafor-2", "41", "https://www.quora.com/profile/Mira-Okafor-2", "handle"},
 		{"ana_lima", "77", "https://ana-lima.livejournal.com/", "handle"},
+		{"mira@harbour.example", "109000000000000001@harbour.example", "https://harbour.example/@mira", "handle"},
+		{"jon.reyes", "6817008011190813701", "https://www.tiktok.com/@jon.reyes", "handle"},
 		{"harbour.blogspot.com", "111", "https://harbour.blogspot.com/", "host"},
 		{"blog.ana.example", "ana", "https://www.tumblr.com/ana", "host"},
 		{"quay-notes.example", "d12c403d4976", "https://quay-notes.example/", "host"},

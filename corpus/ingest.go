@@ -201,7 +201,8 @@ func aliasKind(i Identity) string {
 		return "handle"
 	}
 	for part := range strings.SplitSeq(u.Path, "/") {
-		if strings.ToLower(strings.TrimLeft(part, "@~")) == strings.TrimLeft(alias, "@~") {
+		part = strings.ToLower(strings.TrimLeft(part, "@~"))
+		if bare := strings.TrimLeft(alias, "@~"); part != "" && (part == bare || part+"@"+domain == bare) {
 			return "handle"
 		}
 	}

@@ -146,6 +146,12 @@ func TestIsHandle(t *testing.T) {
 		{"ana", "t:Abc-123", "https://www.tumblr.com/ana", false},
 		{"oldname", "newname", "https://newname.livejournal.com/", true},
 		{"newname", "4711", "https://newname.livejournal.com/", false},
+		{"mira@harbour.example", "109000000000000001@harbour.example", "https://harbour.example/@mira", false},
+		{"MS4wLjABAAAAq1w2e3r4t5y6u7i8o9p0a-Quay", "6781206617314018309", "https://www.tiktok.com/@mira.quay", false},
+		{"mira_okafor", "870000000000000011", "https://www.pinterest.com/mira_okafor/", false},
+		{"Mira-Okafor-2", "41", "https://www.quora.com/profile/Mira-Okafor-2", false},
+		{"anna_lind", "t2_2anna", "https://www.reddit.com/user/anna_lind/", false},
+		{"6817008011190813702", "mira.quay", "https://www.tiktok.com/@mira.quay/video/7300000000000000001", true},
 		{"@harbour", "UC0123456789abcdefghijkl", "https://www.youtube.com/channel/UC0123456789abcdefghijkl", false},
 	} {
 		if got := isHandle(all.Collectors(), crawlers.Identity{Kind: crawlers.RefAccount, Alias: x.alias, ID: x.id, URL: x.url}); got != x.want {
