@@ -1,4 +1,4 @@
-// Package wacz reads and checks WACZ, the web archive collection
+// Package wacz reads, checks and writes WACZ, the web archive collection
 // format of Webrecorder (version 1.1.1): a ZIP that holds WARC files, their
 // index and a list of pages.
 //
@@ -28,4 +28,12 @@
 // multi-wacz-package and none; resources with hash and bytes, and with the
 // stats of version 1.0. Names that lead out of the archive and names that are
 // there twice are never opened.
+//
+// # What is written
+//
+// Version 1.1.1. Keys of the index are those that ReplayWeb.page computes; up to
+// 50,000 bytes of lines are an index.cdxj, more an index.cdx.gz with blocks of
+// 1,024 lines. A signature is anonymous: ECDSA P-384 over the text of the digest
+// ("sha256:" and hex), r and s as 48 bytes each. The file gets its name when it
+// has been read back from the disk and every hash fits.
 package wacz
