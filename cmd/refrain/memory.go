@@ -10,7 +10,7 @@ import (
 // memoryBudget is the memory, in bytes, that Go's heap may take before it is
 // collected more often than otherwise. The program's own file and the pages of
 // the frontier's database come on top.
-const memoryBudget = 32 << 20
+const memoryBudget = 28 << 20
 
 // gcPercent is how much the heap may grow beyond what is in use, within the
 // budget, before it is collected.
@@ -60,8 +60,8 @@ func (f *memoryFollower) follow() {
 }
 
 // limitFor is the limit while live bytes are in use: the budget, or half as much
-// again as is in use and 8 MiB for what is not the heap (stacks, tables of the
+// again as is in use and 6 MiB for what is not the heap (stacks, tables of the
 // runtime).
 func limitFor(live int64) int64 {
-	return max(memoryBudget, live+live/2+8<<20)
+	return max(memoryBudget, live+live/2+6<<20)
 }

@@ -4,9 +4,9 @@ import "testing"
 
 func TestMemoryLimit(t *testing.T) {
 	for _, test := range []struct{ live, want int64 }{
-		{0, 32 << 20},
-		{16 << 20, 32 << 20},
-		{64 << 20, 104 << 20},
+		{0, 28 << 20},
+		{14 << 20, 28 << 20},
+		{64 << 20, 102 << 20},
 	} {
 		if got := limitFor(test.live); got != test.want {
 			t.Errorf("limit with %d MiB in use: %d MiB, want %d", test.live>>20, got>>20, test.want>>20)
