@@ -33,7 +33,8 @@ type Stream struct {
 	free     []*ring
 	accounts []streamAccount
 	number   map[string]int32
-	edges    map[[2]int32]*streamEdge
+	places   map[uint64]int32 // both account numbers, the smaller first → place in edges
+	edges    []streamEdge
 	seed     maphash.Seed
 }
 
@@ -43,10 +44,11 @@ type streamAccount struct {
 }
 
 type streamEdge struct {
-	weight  int
-	delta   float64
-	objects [MaxStreamObjects]uint64
-	n       int
+	a, b    int32 // account numbers
+	weight  int32
+	n       int32                    // different objects
+	objects [MaxStreamObjects]uint64 // their hashes
+	delta   float64                  // seconds, summed
 }
 
 // ring holds the rows of one object that are inside the window.
@@ -71,7 +73,7 @@ func NewStream(o Options) (*Stream, error) {
 		return nil, err
 	}
 	return &Stream{options: o, window: window, objects: map[string]*ring{}, number: map[string]int32{},
-		edges: map[[2]int32]*streamEdge{}, seed: maphash.MakeSeed()}, nil
+		places: map[uint64]int32{}, seed: maphash.MakeSeed()}, nil
 }
 
 // Add takes the next row. A row that is older than the one before, or lacks an
@@ -101,12 +103,15 @@ func (s *Stream) Add(r Row) error {
 		}
 		s.touch(older)
 		s.touch(&newer)
-		key := [2]int32{min(older.number, newer.number), max(older.number, newer.number)}
-		e := s.edges[key]
-		if e == nil {
-			e = &streamEdge{}
-			s.edges[key] = e
+		a, b := min(older.number, newer.number), max(older.number, newer.number)
+		key := uint64(a)<<32 | uint64(b)
+		place, ok := s.places[key]
+		if !ok {
+			place = int32(len(s.edges))
+			s.places[key] = place
+			s.edges = append(s.edges, streamEdge{a: a, b: b})
 		}
+		e := &s.edges[place]
 		e.weight++
 		e.delta += float64(r.Time - older.time)
 		if e.n < MaxStreamObjects && !slices.Contains(e.objects[:e.n], o.hash) {
@@ -188,15 +193,15 @@ func (s *Stream) Held() int { return len(s.queue) - s.head }
 func (s *Stream) Network() Network {
 	var n Network
 	names := map[string]struct{}{}
-	for k, e := range s.edges {
-		a, b := s.accounts[k[0]], s.accounts[k[1]]
+	for _, e := range s.edges {
+		a, b := s.accounts[e.a], s.accounts[e.b]
 		if max(a.paired, b.paired) < s.options.MinParticipation {
 			continue
 		}
-		edge := Edge{A: min(a.name, b.name), B: max(a.name, b.name), Weight: e.weight, Objects: e.n,
+		edge := Edge{A: min(a.name, b.name), B: max(a.name, b.name), Weight: int(e.weight), Objects: int(e.n),
 			MeanDelta: e.delta / float64(e.weight), P: 1}
 		n.Edges = append(n.Edges, edge)
-		n.Pairs += e.weight
+		n.Pairs += int(e.weight)
 		names[a.name], names[b.name] = struct{}{}, struct{}{}
 	}
 	slices.SortFunc(n.Edges, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
