@@ -13,11 +13,12 @@ import (
 	"github.com/refrain-archive/refrain/archive"
 	"github.com/refrain-archive/refrain/archive/blob"
 	"github.com/refrain-archive/refrain/archive/cdx"
+	"github.com/refrain-archive/refrain/archive/wacz"
 	"github.com/refrain-archive/refrain/archive/warc"
 )
 
 type verifyCmd struct {
-	Files []string `arg:"" optional:"" name:"file" help:"WARC, ARC or CDXJ files; without any, every segment of the archive is checked."`
+	Files []string `arg:"" optional:"" name:"file" help:"WARC, ARC, WACZ or CDXJ files; without any, every segment of the archive is checked."`
 	WARC  string   `name:"warc" placeholder:"FILE" help:"The WARC that a CDXJ file is of (default: the file of its name beside it)."`
 }
 
@@ -39,6 +40,7 @@ type verifyReport struct {
 	Verdict  warc.Verdict      `json:"verdict"`
 	WARC     *warc.Report      `json:"warc,omitempty"`
 	CDXJ     *cdx.VerifyReport `json:"cdxj,omitempty"`
+	WACZ     *wacz.Report      `json:"wacz,omitempty"`
 	Posts    int64             `json:"posts,omitempty"` // checked against their capture
 	Findings []string          `json:"findings,omitempty"`
 }
@@ -129,6 +131,8 @@ func (v *verification) report(r verifyReport) error {
 		what = fmt.Sprintf(" (%s, %d digests fit)", plural(r.WARC.Records, "record"), r.WARC.Digests)
 	case r.CDXJ != nil:
 		what = fmt.Sprintf(" (%s)", plural(r.CDXJ.Lines, "line"))
+	case r.WACZ != nil:
+		what = describeWACZ(r.WACZ)
 	case r.Posts > 0:
 		what = fmt.Sprintf(" (%s, each with its capture)", plural(r.Posts, "post"))
 	}
@@ -162,6 +166,11 @@ func (v *verification) report(r verifyReport) error {
 			}
 		}
 	}
+	if r.WACZ != nil {
+		if err := v.printWACZ(r.WACZ); err != nil {
+			return err
+		}
+	}
 	for _, f := range r.Findings {
 		if err := v.app.printf("  %s", f); err != nil {
 			return err
@@ -170,7 +179,7 @@ func (v *verification) report(r verifyReport) error {
 	return nil
 }
 
-// file checks a WARC or a CDXJ, told by its content.
+// file checks a WARC, a WACZ or a CDXJ, told by its content.
 func (v *verification) file(ctx context.Context, name, ofWARC string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -183,6 +192,13 @@ func (v *verification) file(ctx context.Context, name, ofWARC string) error {
 	}
 	if info.IsDir() {
 		return fmt.Errorf("%s is a folder: to check an archive, write `refrain --archive %s verify`", name, name)
+	}
+	if looksWACZ(f) {
+		report, err := wacz.Verify(ctx, f, info.Size(), filepath.Base(name))
+		if err != nil {
+			return err
+		}
+		return v.report(verifyReport{File: name, Verdict: report.Verdict, WACZ: report})
 	}
 	if looksCDXJ(f) {
 		return v.cdxj(ctx, name, ofWARC)
