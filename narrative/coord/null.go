@@ -37,7 +37,10 @@ import (
 //
 // What it cannot see: two accounts whose every row is a co-share of the other
 // look the same after a permutation, so their mean is 1 and P falls below 0.01
-// from 5 co-shares on.
+// from 5 co-shares on. An invented operation of 20 accounts, of which 80 % take
+// part in each of 12 actions and do nothing else, has all 190 edges below 0.01;
+// with 8 actions 169; with 3 none. 30 ordinary posts of each account bring 4
+// actions to 162 of 188 edges, because chance then has other times to choose.
 type null struct {
 	window  int64
 	days    float64

@@ -14,6 +14,9 @@ import (
 // BenchmarkStream takes one and ten million rows in order of time: 40 rows a
 // second, 200,000 accounts, 500,000 objects of which few are popular, so that a
 // row has 0.5 partners in a minute and nearly every pair is an edge of its own.
+// Ten million took 25 s of processor time, the making of the rows and Network
+// included, for 5.1 million edges with at most 2,440 rows held (two cores of an
+// AMD EPYC, busy).
 //
 //	go test -run '^$' -bench Stream/10M -benchtime 1x ./narrative/coord
 func BenchmarkStream(b *testing.B) {
