@@ -98,6 +98,9 @@ func Create(name string, o WriterOptions) (*Writer, error) {
 	}
 	tmp := name + ".open"
 	out, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("wacz: create %s: the unfinished %s is there: wait for the run that writes it, or remove it if that run was broken off", name, tmp)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wacz: create %s: %w", name, err)
 	}

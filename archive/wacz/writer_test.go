@@ -137,6 +137,9 @@ func TestWriterRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := Create(name, WriterOptions{Created: day, Software: "t"}); err == nil || !strings.Contains(err.Error(), "unfinished") {
+		t.Errorf("two writers of one file: %v", err)
+	}
 	if err := w.AddFile(t.Context(), "archive/x.txt", strings.NewReader("")); err == nil {
 		t.Error("a file in archive/ is taken")
 	}
