@@ -21,13 +21,19 @@ type Grey struct {
 // It holds one row of img and the result, whatever the size of img.
 func NewGrey(img image.Image) Grey {
 	r := img.Bounds()
-	w, h := r.Dx(), r.Dy()
+	read := lumaReader(img)
+	return reduce(r.Dx(), r.Dy(), maxSide, func(row []float32, y int) { read(row, r.Min.Y+y) })
+}
+
+// reduce gives the picture of w×h that read gives row by row, with its longer
+// side at most side.
+func reduce(w, h, side int, read func(row []float32, y int)) Grey {
 	if w <= 0 || h <= 0 {
 		return Grey{}
 	}
 	tw, th := w, h
-	if long := max(w, h); long > maxSide {
-		tw, th = max(1, (w*maxSide+long/2)/long), max(1, (h*maxSide+long/2)/long)
+	if long := max(w, h); long > side {
+		tw, th = max(1, (w*side+long/2)/long), max(1, (h*side+long/2)/long)
 	}
 	g := Grey{W: tw, H: th, Pix: make([]float32, tw*th)}
 	row := make([]float32, w)
@@ -35,7 +41,6 @@ func NewGrey(img image.Image) Grey {
 	if tw != w {
 		narrow = make([]float32, tw)
 	}
-	read := lumaReader(img)
 	var across []share
 	if tw != w {
 		for x := range w {
@@ -44,7 +49,7 @@ func NewGrey(img image.Image) Grey {
 	}
 	var down []share
 	for y := range h {
-		read(row, r.Min.Y+y)
+		read(row, y)
 		if tw != w {
 			clear(narrow)
 			for _, s := range across {

@@ -124,11 +124,9 @@ func (g Grey) grid() (out [gridSide][gridSide]float32) {
 	a, b := slices.Clone(g.Pix), make([]float32, len(g.Pix))
 	for range 2 {
 		for y := range g.H {
-			box(b[y*g.W:], a[y*g.W:], g.W, 1, alongRow)
+			box(b[y*g.W:], a[y*g.W:], g.W, alongRow)
 		}
-		for x := range g.W {
-			box(a[x:], b[x:], g.H, g.W, alongColumn)
-		}
+		boxDown(a, b, g.W, g.H, alongColumn)
 	}
 	for i := range out {
 		y := (2*i + 1) * g.H / (2 * gridSide)
@@ -143,26 +141,57 @@ func (g Grey) grid() (out [gridSide][gridSide]float32) {
 // boxWidth is the width of the box filter for a side of n pixels.
 func boxWidth(n int) int { return (n + 2*gridSide - 1) / (2 * gridSide) }
 
-// box writes the running mean of n values, stride apart. At the ends the mean is
-// over the part of the window that lies inside.
-func box(out, in []float32, n, stride, width int) {
+// box writes the running mean of n values. At the ends the mean is over the part
+// of the window that lies inside.
+func box(out, in []float32, n, width int) {
 	ahead := (width+2)/2 - 1 // values after the current one
 	var sum float32
 	count := 0
 	for i := range min(ahead, n) {
-		sum += in[i*stride]
+		sum += in[i]
 		count++
 	}
 	for i := range n {
 		if k := i + ahead; k < n {
-			sum += in[k*stride]
+			sum += in[k]
 			count++
 		}
 		if k := i + ahead - width; k >= 0 {
-			sum -= in[k*stride]
+			sum -= in[k]
 			count--
 		}
-		out[i*stride] = sum / float32(count)
+		out[i] = sum / float32(count)
+	}
+}
+
+// boxDown does for all columns of w×h values what box does for a row. It goes row
+// by row, which reads memory in order.
+func boxDown(out, in []float32, w, h, width int) {
+	ahead := (width+2)/2 - 1
+	sums := make([]float32, w)
+	count := 0
+	enter := func(y int) {
+		for x, v := range in[y*w : (y+1)*w] {
+			sums[x] += v
+		}
+		count++
+	}
+	for y := range min(ahead, h) {
+		enter(y)
+	}
+	for y := range h {
+		if k := y + ahead; k < h {
+			enter(k)
+		}
+		if k := y + ahead - width; k >= 0 {
+			for x, v := range in[k*w : (k+1)*w] {
+				sums[x] -= v
+			}
+			count--
+		}
+		for x, sum := range sums {
+			out[y*w+x] = sum / float32(count)
+		}
 	}
 }
 

@@ -74,6 +74,31 @@ func TestSearchAgrees(t *testing.T) {
 	}
 }
 
+// Past a million a Set builds its tables by itself, and its answers stay the same.
+func TestSearchBeyondMillion(t *testing.T) {
+	s, q := benchmarkSet(scanMax)
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 200 {
+		s.hashes[i*5000] = flip(r, q, i%64)
+	}
+	if s.tables != nil {
+		t.Fatal("tables before they are needed")
+	}
+	for i := range 50 {
+		s.Add(flip(r, q, i))
+	}
+	if s.tables == nil || s.tables.n != scanMax+1 {
+		t.Fatal("no tables, or built more than once")
+	}
+	for _, d := range []int{0, 31, 63} {
+		got := s.Search(q, d)
+		want := (&Set{hashes: s.hashes}).Search(q, d)
+		if len(want) < 4 || !slices.Equal(got, want) {
+			t.Errorf("at distance %d: %d hits, want %d", d, len(got), len(want))
+		}
+	}
+}
+
 func TestHashText(t *testing.T) {
 	const text = "f162eb9daab170c0567fe3632d9a5548c5612982dd5e374a7424ebbc8a835c95"
 	h, err := ParseHash(text)
