@@ -146,6 +146,12 @@ type hostQueue struct {
 	busy   int  // exchanges under way
 	flying int  // tasks under way, saves included
 	all    bool // no step of the host waits in the frontier: all are here or under way
+
+	// What came of a host's tasks is taken in the order in which they were handed
+	// out, whichever is saved first: what leads on then stands in the frontier in
+	// the order of the site, and a page is found by its shortest way.
+	order []*task
+	held  map[*task]*result
 }
 
 // heldTarget is a target in memory while steps of it are at hand.
@@ -252,7 +258,14 @@ func (r *runner) take(batch []*result, m message) []*result {
 		return batch
 	}
 	r.idle++
-	return append(batch, m.result)
+	q := r.hosts[m.task.item.Host]
+	q.held[m.task] = m.result
+	for len(q.order) > 0 && q.held[q.order[0]] != nil {
+		batch = append(batch, q.held[q.order[0]])
+		delete(q.held, q.order[0])
+		q.order = q.order[1:]
+	}
+	return batch
 }
 
 func (r *runner) forget(host string, q *hostQueue) {
@@ -306,7 +319,7 @@ func (r *runner) put(ctx context.Context, item *Item) error {
 	}
 	q := r.hosts[item.Host]
 	if q == nil {
-		q = &hostQueue{}
+		q = &hostQueue{held: map[*task]*result{}}
 		r.hosts[item.Host] = q
 	}
 	q.items = append(q.items, item)
@@ -369,7 +382,9 @@ func (r *runner) dispatch(ctx context.Context) {
 			r.ready--
 			r.idle--
 			t := r.targets[item.Target]
-			r.work <- &task{item: item, target: t.Ref, seed: t.Seed}
+			next := &task{item: item, target: t.Ref, seed: t.Seed}
+			q.order = append(q.order, next)
+			r.work <- next
 		}
 		r.forget(host, q)
 	}
