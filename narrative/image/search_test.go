@@ -2,6 +2,7 @@ package image
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -137,10 +138,18 @@ func BenchmarkScanMillion(b *testing.B) {
 	}
 }
 
-func BenchmarkTablesFourMillion(b *testing.B) {
-	s, q := benchmarkSet(4_000_000)
-	s.tables = newTables(s.hashes)
-	for b.Loop() {
-		s.Search(q, MatchDistance)
+// Tables against the scan at the distances where the probes of a slot grow.
+func BenchmarkFourMillion(b *testing.B) {
+	tabled, q := benchmarkSet(4_000_000)
+	tabled.tables = newTables(tabled.hashes)
+	plain := &Set{hashes: tabled.hashes}
+	for _, d := range []int{MatchDistance, 47, WindowDistance} {
+		for name, s := range map[string]*Set{"tables": tabled, "scan": plain} {
+			b.Run(fmt.Sprintf("%s/%d", name, d), func(b *testing.B) {
+				for b.Loop() {
+					s.Search(q, d)
+				}
+			})
+		}
 	}
 }

@@ -11,9 +11,12 @@ const MatchDistance = 31
 const MinQuality = 50
 
 // WindowDistance is the largest distance at which a view of a query and a view of
-// an indexed picture count as the same. It was chosen on 60 scenes drawn by the
-// tests and eight photographs of the PDQ project: of 4,556 ordered pairs of
-// different pictures none came within 78 and one within 81, by the nearest of all
-// their views. It is the largest distance that multi-index hashing serves, and
-// costs some crops: those halfway between two windows lie at 62 to 72.
+// an indexed picture count as the same. It was chosen on eight photographs of the
+// PDQ project and scenes drawn by the tests, well below where unrelated pictures
+// begin: in 28,056 ordered pairs of 168 different
+// pictures the nearest views are 72 apart in one pair, 80 or less in six, and 63 or
+// less in none. At it, of 1,760 crops of the photographs (1 to 20 % of a side, in
+// steps of 1 %, at eleven places) 98.4 % are found, and of 224 captioned copies
+// 99.1 %; the crops that are lost show smooth or tiny pictures. The photographs are
+// few: unrelated pictures of one kind, such as screenshots or maps, were not tried.
 const WindowDistance = 63
