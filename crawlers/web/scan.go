@@ -284,7 +284,7 @@ func (d *document) scanLinks(body []byte) bool {
 	ok := scanTags(body, func(t []byte) {
 		if !titled {
 			text := bytes.ReplaceAll(bytes.ReplaceAll(t, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
-			fresh.title = squeeze(cut(html.UnescapeString(string(text)), maxValue))
+			fresh.title = squeeze(cut(html.UnescapeString(strings.ReplaceAll(string(text), "\x00", "\uFFFD")), maxValue))
 			titled = fresh.title != ""
 		}
 	}, func(tag atom.Atom, a attributes) { fresh.takeTag(tag, a.each) })
