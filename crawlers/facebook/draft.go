@@ -27,9 +27,7 @@ var linkForm = regexp.MustCompile(`https?://[^\s<>"“”]+`)
 // say sets the text and what stands in it: hashtags and links.
 func (d *draft) say(text string) {
 	d.Text = strings.TrimSpace(text)
-	for _, h := range hashtags.In(d.Text) {
-		d.Hashtags = append(d.Hashtags, h)
-	}
+	d.Hashtags = append(d.Hashtags, hashtags.In(d.Text)...)
 	if strings.Contains(text, "://") {
 		for _, l := range linkForm.FindAllString(text, 50) {
 			d.link(strings.TrimRight(l, ".,;:!?)'’…"))

@@ -45,19 +45,6 @@ func exchange(url string, status int, body []byte, header ...string) crawlers.Ex
 	return crawlers.Exchange{URL: url, Status: status, Header: h, Body: body, FetchedAt: fetched}
 }
 
-func ref(t testing.TB, raw string) crawlers.Ref {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, ok := New().Match(u)
-	if !ok {
-		t.Fatalf("Match refuses %s", raw)
-	}
-	return r
-}
-
 func shell(title, inner string) []byte {
 	return []byte("<!DOCTYPE html><html><head><title>" + title + `</title><link rel="icon" href="https://static.cdninstagram.com/x.png"></head><body>` + inner + "</body></html>")
 }

@@ -29,7 +29,6 @@ type fact struct {
 	author, text string
 	created      int64 // of a field; 0 is not stated
 	counts       map[string]int64
-	pictures     int
 }
 
 func digits(v any) (int64, bool) {

@@ -182,9 +182,7 @@ func (r *reader) owner(v value) (channel, bool) {
 			return key != "showEngagementPanelEndpoint"
 		})
 	}
-	for _, k := range splitKeywords(meta.Get("keywords").String()) {
-		c.about.Tags = append(c.about.Tags, k)
-	}
+	c.about.Tags = append(c.about.Tags, splitKeywords(meta.Get("keywords").String())...)
 	if c.account.Avatar != "" {
 		c.about.Media = append(c.about.Media, post.Media{Kind: post.MediaImage, URL: c.account.Avatar})
 	}

@@ -223,9 +223,8 @@ func commonSubsequence(a, b []string) int {
 
 // A tally sums up answers at one threshold.
 type tally struct {
-	asked, found   map[string]int
-	false_         map[string]int
-	missedUnlinked int
+	asked, found map[string]int
+	false_       map[string]int
 }
 
 func count(answers []answer, threshold float64) tally {
