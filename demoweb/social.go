@@ -25,6 +25,9 @@ func (p *Post) question() string {
 	return "What-do-you-know-about-" + Slug(p.Title) + "-" + p.ID[len(p.ID)-3:]
 }
 
+// xEscape is all that X escapes in a post's text.
+var xEscape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 // x serves what X serves a visitor: single posts, by the embed's interface and
 // by oEmbed.
 func (s *Server) x(w http.ResponseWriter, r *http.Request, host string) {
@@ -36,7 +39,7 @@ func (s *Server) x(w http.ResponseWriter, r *http.Request, host string) {
 			return
 		}
 		doc := tdoc{"__typename": "Tweet", "lang": "en", "favorite_count": p.Likes, "possibly_sensitive": false, "created_at": p.Time.Format("2006-01-02T15:04:05.000Z"),
-			"display_text_range": []int{0, len([]rune(p.caption()))}, "entities": tdoc{"hashtags": []any{}, "urls": []any{}, "user_mentions": []any{}, "symbols": []any{}}, "id_str": p.ID, "text": html.EscapeString(p.caption()),
+			"display_text_range": []int{0, len([]rune(p.caption()))}, "entities": tdoc{"hashtags": []any{}, "urls": []any{}, "user_mentions": []any{}, "symbols": []any{}}, "id_str": p.ID, "text": xEscape.Replace(p.caption()),
 			"user":         tdoc{"id_str": p.Account.ID, "name": p.Account.Name, "screen_name": p.Account.Handle, "verified": false, "profile_image_url_https": "https://pbs.twimg.com/profile_images/1/" + p.Account.Handle + ".png"},
 			"edit_control": tdoc{"edit_tweet_ids": []string{p.ID}, "is_edit_eligible": true, "edits_remaining": "5"}, "conversation_count": len(p.Comments), "news_action_type": "conversation", "isEdited": false, "isStaleEdit": false}
 		if p.Image != "" {
