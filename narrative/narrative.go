@@ -8,6 +8,7 @@
 package narrative
 
 import (
+	"github.com/refrain-archive/refrain/narrative/image"
 	"github.com/refrain-archive/refrain/narrative/text"
 )
 
@@ -95,15 +96,21 @@ const (
 func (l Link) Strength() Strength {
 	switch l.Signal {
 	case Text:
-		switch {
-		case l.Score >= text.LinkThreshold:
-			return Linked
-		case l.Score >= text.PossibleThreshold:
-			return Possible
-		}
-		return Weak
+		return strength(l.Score, text.LinkThreshold, text.PossibleThreshold)
+	case Image:
+		return strength(l.Score, image.LinkThreshold, image.PossibleThreshold)
 	}
 	return Possible
+}
+
+func strength(score, linked, possible float64) Strength {
+	switch {
+	case score >= linked:
+		return Linked
+	case score >= possible:
+		return Possible
+	}
+	return Weak
 }
 
 // FromText makes a link of what narrative/text found for the post with a key.

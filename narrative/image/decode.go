@@ -53,16 +53,26 @@ type Picture struct {
 // its pixels is taken. A file that is cut short is an error, even where part of
 // it could be shown: the hash of half a picture would mislead.
 func Decode(r io.Reader, limits Limits) (Picture, error) {
-	if limits.MaxBytes <= 0 {
-		limits.MaxBytes = defaultMaxBytes
-	}
-	if limits.MaxPixels <= 0 {
-		limits.MaxPixels = defaultMaxPixels
-	}
+	limits = limits.filled()
 	data, err := io.ReadAll(io.LimitReader(r, limits.MaxBytes+1))
 	if err != nil {
 		return Picture{}, fmt.Errorf("image: reading the file: %w", err)
 	}
+	return decodeWithin(data, limits)
+}
+
+func (l Limits) filled() Limits {
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = defaultMaxBytes
+	}
+	if l.MaxPixels <= 0 {
+		l.MaxPixels = defaultMaxPixels
+	}
+	return l
+}
+
+func decodeWithin(data []byte, limits Limits) (Picture, error) {
+	limits = limits.filled()
 	if int64(len(data)) > limits.MaxBytes {
 		return Picture{}, fmt.Errorf("image: the file has more than %d bytes: %w; raise MaxBytes or hash a smaller copy", limits.MaxBytes, ErrTooLarge)
 	}

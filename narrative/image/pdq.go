@@ -81,8 +81,16 @@ var dct = func() (m [dctSide][gridSide]float32) {
 // gradients of the 64×64 picture. The hash of a picture of low quality is noise
 // that collides with others: see MinQuality. An empty g has quality 0.
 func (g Grey) PDQ() (h Hash, quality int) {
+	c, quality := g.transform()
+	return c.hash(), quality
+}
+
+// coefficients are the low frequencies of the 64×64 picture, row by row.
+type coefficients [dctSide * dctSide]float32
+
+func (g Grey) transform() (b coefficients, quality int) {
 	if g.W <= 0 || g.H <= 0 {
-		return Hash{}, 0
+		return b, 0
 	}
 	a := g.grid()
 	quality = gridQuality(&a)
@@ -96,8 +104,7 @@ func (g Grey) PDQ() (h Hash, quality int) {
 			}
 		}
 	}
-	var b [dctSide * dctSide]float32 // D·A·Dᵀ
-	for i := range dctSide {
+	for i := range dctSide { // D·A·Dᵀ
 		for j := range dctSide {
 			var sum float32
 			for k := range gridSide {
@@ -106,7 +113,12 @@ func (g Grey) PDQ() (h Hash, quality int) {
 			b[i*dctSide+j] = sum
 		}
 	}
-	sorted := b
+	return b, quality
+}
+
+// hash sets the bits of the coefficients above the median.
+func (b *coefficients) hash() (h Hash) {
+	sorted := *b
 	slices.Sort(sorted[:])
 	median := sorted[len(sorted)/2-1] // the lower of the middle two, as in the reference
 	for i, v := range b {
@@ -114,7 +126,29 @@ func (g Grey) PDQ() (h Hash, quality int) {
 			h.set(i)
 		}
 	}
-	return h, quality
+	return h
+}
+
+// turned gives the coefficients of the picture turned as t says. Mirroring
+// changes the sign of every second frequency, and exchanging the axes exchanges
+// them here too, so nothing has to be transformed again.
+func (b *coefficients) turned(t Turn) (out coefficients) {
+	for i := range dctSide {
+		for j := range dctSide {
+			v := b[i*dctSide+j]
+			if t&turnAxes != 0 {
+				v = b[j*dctSide+i]
+			}
+			if t&turnX != 0 && j%2 == 0 { // frequency j+1 is odd
+				v = -v
+			}
+			if t&turnY != 0 && i%2 == 0 {
+				v = -v
+			}
+			out[i*dctSide+j] = v
+		}
+	}
+	return out
 }
 
 // grid blurs g with two passes of a box filter in each direction, which is near

@@ -143,13 +143,54 @@ func BenchmarkFourMillion(b *testing.B) {
 	tabled, q := benchmarkSet(4_000_000)
 	tabled.tables = newTables(tabled.hashes)
 	plain := &Set{hashes: tabled.hashes}
-	for _, d := range []int{MatchDistance, 47, WindowDistance} {
+	for _, d := range []int{MatchDistance, 47, 63} {
 		for name, s := range map[string]*Set{"tables": tabled, "scan": plain} {
 			b.Run(fmt.Sprintf("%s/%d", name, d), func(b *testing.B) {
 				for b.Loop() {
 					s.Search(q, d)
 				}
 			})
+		}
+	}
+}
+
+// What an index asks of its tables: all of what is near, most of what is not.
+func TestNear(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	s := Set{least: 1 << 10}
+	const each = 60
+	var queries []Hash
+	for range each {
+		q := randomHash(r)
+		queries = append(queries, q)
+		for d := range SearchDistance + 1 {
+			s.Add(flip(r, q, d))
+		}
+	}
+	if s.tables == nil || s.tables.n == s.Len() {
+		t.Fatal("no tables, or no tail that is scanned")
+	}
+	var found [SearchDistance + 1]int
+	for _, q := range queries {
+		for _, hit := range s.near(q, SearchDistance) {
+			if got := s.At(hit.Index).Distance(q); got != hit.Distance {
+				t.Fatalf("distance %d is given as %d", got, hit.Distance)
+			}
+			found[hit.Distance]++
+		}
+	}
+	for d, n := range found {
+		least := each
+		switch {
+		case d > 63:
+			least = each / 10
+		case d > 47:
+			least = each / 2
+		case d > MatchDistance:
+			least = each * 85 / 100
+		}
+		if n < least {
+			t.Errorf("at distance %d: %d of %d", d, n, each)
 		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 // A View is one part of a picture and its hash.
 type View struct {
 	// Window names the part: "whole"; "trimmed", without borders and caption bars;
-	// or a window of either: "80% top-left", "trimmed 90% centre". "Top", "left"
-	// and so on alone keep the full other side; "centre-x" cuts left and right.
+	// "below the bar" and "above the bar", without the one at the top or the bottom
+	// alone; or a window of these: "80% top-left", "trimmed 90% centre". "Top",
+	// "left" and so on alone keep the full other side; "centre-x" cuts left and right.
 	Window string `json:"window"`
 	// Area is the part in pixels of the reduced picture (Grey).
 	Area    image.Rectangle `json:"area"`
@@ -35,7 +36,7 @@ var anchors = []anchor{
 // The windows of an indexed picture keep 90 % and 80 % of a side at each anchor,
 // and 70 % in the centre; those of a query keep 95 %. A query that was cropped to
 // c then meets the indexed window nearest to 0.95·c or c, at most 2.6 % away
-// wherever c is between 0.78 and 1.
+// wherever c is between 0.78 and 1. Their order is part of the format of pictures.log.
 var (
 	indexWindows = windows([]float64{.9, .8}, window{anchors[0], .7})
 	queryWindows = windows([]float64{.95})
@@ -73,40 +74,109 @@ func (w window) of(r image.Rectangle) image.Rectangle {
 	return r
 }
 
+// A packed view is what an index keeps of a View beside its hash. The code is
+// codeBase times the base, plus 0 for all of it and k+1 for window k.
+type packed struct {
+	code, quality uint8
+}
+
+const codeBase = 64
+
+// The bases are what windows are cut from, by number. An indexed picture has the
+// first two; a query also what is left of it when only the bar at the top, or only
+// the one at the bottom, is cut off: where a picture has margins of its own, a
+// caption beside it changes what is trimmed.
+type bases [4]image.Rectangle
+
+const (
+	baseWhole = iota
+	baseTrimmed
+	baseBelow
+	baseAbove
+)
+
+var baseNames = [...]string{"whole", "trimmed", "below the bar", "above the bar"}
+
+// indexBases gives the whole and the trimmed, empty where that is the same.
+func (g Grey) indexBases() (b bases) {
+	b[baseWhole] = image.Rect(0, 0, g.W, g.H)
+	if r, less := g.content(); less {
+		b[baseTrimmed] = r
+	}
+	return b
+}
+
+func (g Grey) queryBases() bases {
+	b := g.indexBases()
+	whole := b[baseWhole]
+	if n := g.bar(whole, 0, 1); n > 0 && n < g.H {
+		b[baseBelow] = image.Rect(0, n, g.W, g.H)
+	}
+	if n := g.bar(whole, 0, -1); n > 0 && n < g.H {
+		b[baseAbove] = image.Rect(0, 0, g.W, g.H-n)
+	}
+	for i := range b {
+		for _, other := range b[:i] {
+			if b[i] == other {
+				b[i] = image.Rectangle{}
+			}
+		}
+	}
+	return b
+}
+
 // IndexViews gives the views under which a picture is kept: the whole, the trimmed
 // where that is less, and 23 windows of each. Views of a quality below MinQuality
 // are left out, so a flat picture has none.
-func (g Grey) IndexViews() []View { return g.views(indexWindows) }
+func (g Grey) IndexViews() []View { return g.named(g.indexBases(), indexWindows) }
 
 // QueryViews gives the views with which a picture is looked for: the whole, the
-// trimmed where that is less, and 11 windows of each, of quality MinQuality or more.
-func (g Grey) QueryViews() []View { return g.views(queryWindows) }
+// trimmed where that is less, what a bar at the top or the bottom leaves, and 11
+// windows of each, of quality MinQuality or more.
+func (g Grey) QueryViews() []View { return g.named(g.queryBases(), queryWindows) }
 
-func (g Grey) views(windows []window) (list []View) {
+func (g Grey) named(b bases, windows []window) (list []View) {
+	g.views(b, windows, func(p packed, c *coefficients) {
+		list = append(list, p.view(b, windows, c.hash()))
+	})
+	return list
+}
+
+// views calls yield for each view of sufficient quality.
+func (g Grey) views(b bases, windows []window, yield func(packed, *coefficients)) {
 	if g.W <= 0 || g.H <= 0 {
-		return nil
+		return
 	}
-	bases := []struct {
-		name, prefix string
-		r            image.Rectangle
-	}{{"whole", "", image.Rect(0, 0, g.W, g.H)}}
-	if r, less := g.content(); less {
-		bases = append(bases, bases[0])
-		bases[1].name, bases[1].prefix, bases[1].r = "trimmed", "trimmed ", r
-	}
-	for _, b := range bases {
-		base := g.part(b.r)
-		add := func(name string, r image.Rectangle, part Grey) {
-			if h, q := part.PDQ(); q >= MinQuality {
-				list = append(list, View{name, r, h, q})
+	for i, r := range b {
+		if r.Empty() {
+			continue
+		}
+		base := g.part(r)
+		add := func(code int, part Grey) {
+			if c, q := part.transform(); q >= MinQuality {
+				yield(packed{uint8(code + i*codeBase), uint8(q)}, &c)
 			}
 		}
-		add(b.name, b.r, base)
-		small := reduce(base.W, base.H, windowSide, func(row []float32, y int) { copy(row, base.Pix[y*base.W:]) })
-		for _, w := range windows {
-			part := small.part(w.of(image.Rect(0, 0, small.W, small.H)))
-			add(fmt.Sprintf("%s%.0f%% %s", b.prefix, 100*w.keep, w.name), w.of(b.r), part)
+		add(0, base)
+		small := base.reduced(windowSide)
+		for k, w := range windows {
+			add(k+1, small.part(w.of(image.Rect(0, 0, small.W, small.H))))
 		}
 	}
-	return list
+}
+
+// view describes a packed view of a picture with these bases.
+func (p packed) view(b bases, windows []window, hash Hash) View {
+	base, code := int(p.code/codeBase), int(p.code%codeBase)
+	v := View{Hash: hash, Quality: int(p.quality), Area: b[base], Window: baseNames[base]}
+	if code > 0 && code <= len(windows) {
+		w := windows[code-1]
+		v.Area = w.of(v.Area)
+		prefix := ""
+		if base != baseWhole {
+			prefix = baseNames[base] + " "
+		}
+		v.Window = fmt.Sprintf("%s%.0f%% %s", prefix, 100*w.keep, w.name)
+	}
+	return v
 }

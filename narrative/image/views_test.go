@@ -1,68 +1,23 @@
 package image
 
 import (
+	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/refrain-archive/refrain/internal/sharedtest"
+	"github.com/refrain-archive/refrain/narrative/image/imagetest"
 )
 
-// scene draws a picture as photographs are: light that falls off over the frame,
-// shapes of all sizes before each other, and noise whose amplitude is inverse to its
-// frequency. One picture in three has a sky or a wall that is nearly flat.
-func scene(seed uint64) Grey {
-	r := rand.New(rand.NewPCG(seed, 7))
-	sizes := [][2]int{{256, 160}, {160, 256}, {256, 192}, {256, 256}, {256, 144}}
-	size := sizes[r.IntN(len(sizes))]
-	g := Grey{W: size[0], H: size[1], Pix: make([]float32, size[0]*size[1])}
-	gx, gy, base := r.Float64()*120-60, r.Float64()*120-60, 80+r.Float64()*90
-	type wave struct{ kx, ky, phase, amplitude float64 }
-	var waves []wave
-	for range 12 {
-		f := math.Exp(r.Float64() * 3.2)
-		a := r.Float64() * 2 * math.Pi
-		waves = append(waves, wave{f * math.Cos(a), f * math.Sin(a), r.Float64() * 7, 36 / f})
-	}
-	type shape struct{ x, y, a, b, cos, sin, level, box float64 }
-	var shapes []shape
-	for range 6 + r.IntN(25) {
-		s := math.Exp(-r.Float64()*3) * .5
-		t := r.Float64() * math.Pi
-		shapes = append(shapes, shape{r.Float64(), r.Float64(), s, s * (.3 + r.Float64()), math.Cos(t), math.Sin(t), r.Float64()*200 - 100, float64(r.IntN(2))})
-	}
-	sky := 0.0
-	if seed%3 == 0 {
-		sky = .15 + .3*r.Float64()
-	}
-	for y := range g.H {
-		for x := range g.W {
-			u, v := float64(x)/float64(g.W), float64(y)/float64(g.H)
-			p := base + gx*u + gy*v
-			if v < sky {
-				p = 200 + 20*v
-			} else {
-				for _, s := range shapes {
-					dx, dy := u-s.x, v-s.y
-					du, dv := (dx*s.cos+dy*s.sin)/s.a, (dy*s.cos-dx*s.sin)/s.b
-					if s.box == 0 && du*du+dv*dv < 1 || s.box == 1 && math.Abs(du) < 1 && math.Abs(dv) < 1 {
-						p = base + s.level + 20*du
-					}
-				}
-				for _, w := range waves {
-					p += w.amplitude * math.Sin(2*math.Pi*(w.kx*u+w.ky*v)+w.phase)
-				}
-			}
-			g.Pix[y*g.W+x] = float32(min(max(p, 0), 255))
-		}
-	}
-	return g
-}
+func scene(seed uint64) Grey { return NewGrey(imagetest.Scene(seed)) }
 
 // photographs gives the distinct photographs of the shared data of quality 80 or
 // more, or none where it is absent.
@@ -150,55 +105,88 @@ func captions() (list []edit) {
 	return list
 }
 
-// No picture is found by another: 160 drawn scenes, and beside them the photographs
-// of the shared data where they are present, each asked for among all others. The
-// edits of some are found: crops and captions from 5 % to 20 %.
+// put adds a picture under a key, with a digest made of it.
+func put(t testing.TB, ix *Index, key string, g Grey) Result {
+	t.Helper()
+	r, err := ix.addPicture(context.Background(), Use{Key: key}, sha256.Sum256([]byte(key)), Picture{Grey: g, Format: "png", Width: g.W, Height: g.H}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func search(t testing.TB, ix *Index, g Grey) []Match {
+	t.Helper()
+	list, err := ix.Search(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// linked gives the keys that count as the same.
+func linked(list []Match) (keys []string) {
+	for _, m := range list {
+		if m.Score >= LinkThreshold {
+			keys = append(keys, m.Key)
+		}
+	}
+	return keys
+}
+
+// No picture is linked to another: drawn pictures of all kinds, and beside them the
+// photographs of the shared data where they are present, each asked for among all
+// others. The edits of some are found: crops and captions from 5 % to 20 %, and
+// turned and mirrored copies. With REFRAIN_LONG=1 there are ten times as many; the
+// command narrative/quality has the tables.
 func TestFindsEditsOnly(t *testing.T) {
+	each, step := uint64(3), 10
+	if os.Getenv("REFRAIN_LONG") != "" {
+		each, step = 40, 23
+	} else if testing.Short() {
+		t.Skip("skipped: -short")
+	}
 	pictures := photographs(t)
 	n := len(pictures)
-	for seed := range uint64(160) {
-		pictures = append(pictures, scene(seed))
+	for _, k := range imagetest.Kinds {
+		for seed := range each {
+			pictures = append(pictures, NewGrey(k.Draw(seed)))
+		}
 	}
 	var ix Index
 	for i, g := range pictures {
-		if views := ix.Add(strconv.Itoa(i), g); views == 0 {
-			t.Fatalf("picture %d has no view", i)
+		if r := put(t, &ix, strconv.Itoa(i), g); r.Outcome != New || len(linked(r.Matches)) != 0 {
+			t.Fatalf("picture %d is %s and matches %v", i, r.Outcome, r.Matches)
 		}
 	}
-	if ix.Len() != len(pictures) {
-		t.Fatalf("%d pictures, want %d", ix.Len(), len(pictures))
-	}
-	for i, g := range pictures {
-		got := ix.Search(g)
-		if len(got) != 1 || got[0].ID != strconv.Itoa(i) || got[0].Distance != 0 || got[0].Indexed.Window != "whole" {
+	for i := 0; i < len(pictures); i += 4 {
+		got := search(t, &ix, pictures[i])
+		if len(got) == 0 || got[0].Key != strconv.Itoa(i) || got[0].Score < .95 || len(linked(got)) != 1 || got[0].Indexed.Window != "whole" {
 			t.Errorf("picture %d finds %v", i, got)
 		}
 	}
-	t.Logf("%d photographs, %d scenes, %d ordered pairs of different pictures", n, len(pictures)-n, len(pictures)*(len(pictures)-1))
+	t.Logf("%d photographs, %d drawn pictures, %d pairs of different pictures", n, len(pictures)-n, len(pictures)*(len(pictures)-1)/2)
 	for _, group := range []struct {
 		name  string
 		edits []edit
 		least float64
-	}{{"crops", crops(), leastCrops}, {"captions", captions(), leastCaptions}} {
-		tried, found, wrong := 0, 0, 0
+	}{{"crops", crops(), leastCrops}, {"captions", captions(), leastCaptions}, {"turns", turnings(), 1}} {
+		tried, found := 0, 0
 		for k, e := range group.edits {
-			for i := k % 11; i < len(pictures); i += 47 {
+			for i := k % step; i < len(pictures); i += 3 * step {
 				tried++
-				before := found
-				for _, m := range ix.Search(e.do(pictures[i])) {
-					if m.ID == strconv.Itoa(i) {
-						found++
-					} else {
-						wrong++
-						t.Errorf("%s of picture %d finds %v", e.name, i, m)
-					}
-				}
-				if found == before {
+				keys := linked(search(t, &ix, e.do(pictures[i])))
+				if len(keys) > 0 && slices.Contains(keys, strconv.Itoa(i)) {
+					found++
+				} else {
 					t.Logf("missed: %s of picture %d", e.name, i)
+				}
+				if len(keys) > 1 || len(keys) == 1 && keys[0] != strconv.Itoa(i) {
+					t.Errorf("%s of picture %d finds %v", e.name, i, keys)
 				}
 			}
 		}
-		t.Logf("%s: %d of %d found, %d wrong", group.name, found, tried, wrong)
+		t.Logf("%s: %d of %d found", group.name, found, tried)
 		if float64(found) < group.least*float64(tried) {
 			t.Errorf("%s: %d of %d found", group.name, found, tried)
 		}
@@ -207,7 +195,44 @@ func TestFindsEditsOnly(t *testing.T) {
 
 // The least parts of the edits that must be found. Those that are
 // missed are logged.
-const leastCrops, leastCaptions = 0.93, 0.93
+const leastCrops, leastCaptions = 0.90, 0.90
+
+func turnings() (list []edit) {
+	for turn := range Turn(turns) {
+		list = append(list, edit{turn.String(), func(g Grey) Grey { return g.turned(turn) }})
+	}
+	return append(list, edit{"mirrored and cropped", func(g Grey) Grey {
+		return g.turned(Mirrored).part(window{anchors[1], .88}.of(image.Rect(0, 0, g.W, g.H)))
+	}})
+}
+
+// Hashes of turned coefficients are those of the turned picture, but for the pixel
+// by which a filter of even width is off centre, which shifts the turned picture.
+func TestTurns(t *testing.T) {
+	g := scene(4)
+	c, _ := g.transform()
+	for turn := range Turn(turns) {
+		b := c.turned(turn)
+		h, _ := g.turned(turn).PDQ()
+		if d := h.Distance(b.hash()); d > 48 {
+			t.Errorf("%q: %d bits apart", turn, d)
+		}
+		p := part{.1, .2, .5, .9}
+		r := image.Rect(int(p.x0*float64(g.W)), int(p.y0*float64(g.H)), int(p.x1*float64(g.W)), int(p.y1*float64(g.H)))
+		mean := func(g Grey, r image.Rectangle) float64 {
+			var sum float64
+			for _, v := range g.part(r).Pix {
+				sum += float64(v)
+			}
+			return sum / float64(r.Dx()*r.Dy())
+		}
+		u, q := g.turned(turn), partOf(r, g).turned(turn)
+		in := image.Rect(int(math.Round(q.x0*float64(u.W))), int(math.Round(q.y0*float64(u.H))), int(math.Round(q.x1*float64(u.W))), int(math.Round(q.y1*float64(u.H))))
+		if a, b := mean(g, r), mean(u, in); math.Abs(a-b) > .01 {
+			t.Errorf("%q: the part has mean %.2f, turned %.2f", turn, a, b)
+		}
+	}
+}
 
 // A frame with a caption is cut off, to the line; a picture without one is whole,
 // and so is one that is flat throughout.
@@ -237,12 +262,12 @@ func TestContent(t *testing.T) {
 		t.Errorf("a flat picture is trimmed to %v", r)
 	}
 	var ix Index
-	if n := ix.Add("flat", flat); n != 0 || ix.Len() != 0 || ix.Search(flat) != nil {
-		t.Errorf("a flat picture has %d views", n)
+	if r := put(t, &ix, "flat", flat); r.Outcome != Flat || len(search(t, &ix, flat)) > 0 {
+		t.Errorf("a flat picture is %s", r.Outcome)
 	}
-	for _, g := range []Grey{{}, {W: 1, H: 1, Pix: []float32{9}}, {W: 1, H: 512, Pix: make([]float32, 512)}} {
-		if n := ix.Add("small", g); n != 0 {
-			t.Errorf("%dx%d has %d views", g.W, g.H, n)
+	for i, g := range []Grey{{}, {W: 1, H: 1, Pix: []float32{9}}, {W: 1, H: 512, Pix: make([]float32, 512)}} {
+		if r := put(t, &ix, fmt.Sprint("small", i), g); r.Outcome != Flat {
+			t.Errorf("%dx%d is %s", g.W, g.H, r.Outcome)
 		}
 	}
 }
