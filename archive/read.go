@@ -163,50 +163,7 @@ func (a *Archive) openFile(ctx context.Context, name Name, ending string) (*open
 	if err != nil {
 		return nil, err
 	}
-	return &opened{&window{r: blob.ReaderAt(ctx, a.store, key), size: info.Size}, info.Size, func() error { return nil }, false, false}, nil
-}
-
-// window reads a remote object in larger pieces than it is asked for, at first
-// small ones, growing as long as the reading goes on. It is for one reader.
-type window struct {
-	r     io.ReaderAt
-	size  int64
-	at    int64
-	data  []byte
-	grown int64
-}
-
-const (
-	windowMin = 64 << 10
-	windowMax = 4 << 20
-)
-
-func (w *window) ReadAt(p []byte, off int64) (n int, err error) {
-	for n < len(p) {
-		if off+int64(n) >= w.size {
-			return n, io.EOF
-		}
-		if in := off + int64(n) - w.at; in >= 0 && in < int64(len(w.data)) {
-			n += copy(p[n:], w.data[in:])
-			continue
-		}
-		if off+int64(n) == w.at+int64(len(w.data)) && w.grown > 0 {
-			w.grown = min(2*w.grown, windowMax)
-		} else {
-			w.grown = windowMin
-		}
-		w.at = off + int64(n)
-		size := min(w.grown, w.size-w.at)
-		if int64(cap(w.data)) < size {
-			w.data = make([]byte, size)
-		}
-		w.data = w.data[:size]
-		if m, err := w.r.ReadAt(w.data, w.at); err != nil && !(err == io.EOF && int64(m) == size) {
-			w.data = w.data[:0]
-			return n, err
-		}
-	}
-	return n, nil
+	return &opened{blob.Window(ctx, a.store, key, info.Size), info.Size, func() error { return nil }, false, false}, nil
 }
 
 // A Record is one record of the archive. Read gives its block; Close must be
@@ -270,6 +227,12 @@ func captureOf(h warc.Header, name Name, offset int64) post.Capture {
 // whole by now: a record at the end may be half written, and stay so if its
 // process died. An error is given once and is the last.
 func (a *Archive) Records(ctx context.Context, name Name) iter.Seq2[*Record, error] {
+	return a.RecordsFrom(ctx, name, 0)
+}
+
+// RecordsFrom is Records from the record on that begins at an offset of the
+// WARC; at the end of the file there are none.
+func (a *Archive) RecordsFrom(ctx context.Context, name Name, offset int64) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		fail := func(err error) { yield(nil, fmt.Errorf("read segment %s: %w", name, err)) }
 		f, err := a.openFile(ctx, name, WARCEnding)
@@ -278,14 +241,17 @@ func (a *Archive) Records(ctx context.Context, name Name) iter.Seq2[*Record, err
 			return
 		}
 		defer f.close()
-		r, err := warc.NewReaderAt(f, f.size, 0)
+		if offset >= f.size && offset > 0 {
+			return
+		}
+		r, err := warc.NewReaderAt(f, f.size, offset)
 		if err != nil {
 			fail(err)
 			return
 		}
 		var ahead *warc.Reader // of an open segment: one record ahead
 		if f.open {
-			if ahead, err = warc.NewReaderAt(f, f.size, 0); err != nil {
+			if ahead, err = warc.NewReaderAt(f, f.size, offset); err != nil {
 				fail(err)
 				return
 			}

@@ -72,6 +72,23 @@ func Index(ctx context.Context, r io.Reader, filename string, o IndexOptions, yi
 
 // record gives the line of one record.
 func (o *IndexOptions) record(rec *warc.ReadRecord, filename string, stats *Stats, yield func(*Line) error) error {
+	l, ok, err := FromRead(rec, filename, *o)
+	if err != nil {
+		return err
+	}
+	stats.Records++
+	if !ok {
+		return nil
+	}
+	stats.Lines++
+	return yield(&l)
+}
+
+// FromRead makes the line of a record of the file called filename, and reads the
+// record to its end: call it before anything of the block was read. It reports
+// false for a record that an index leaves out. The error is *warc.Damage for
+// what cannot be read or indexed.
+func FromRead(rec *warc.ReadRecord, filename string, o IndexOptions) (Line, bool, error) {
 	indexed := Indexed(rec.Header)
 	var l Line
 	if indexed {
@@ -79,41 +96,39 @@ func (o *IndexOptions) record(rec *warc.ReadRecord, filename string, stats *Stat
 		if isHTTP(rec.Header) {
 			var err error
 			if head, err = rec.HTTPHead(); err != nil && !errors.Is(err, warc.ErrNotHTTP) {
-				return err
+				return l, false, err
 			}
 		}
 		var err error
 		if l, err = o.line(rec.Header, head); err != nil {
-			return &warc.Damage{Code: warc.CodeDate, Offset: rec.Offset, RecordID: rec.ID(), Detail: err.Error()}
+			return l, false, &warc.Damage{Code: warc.CodeDate, Offset: rec.Offset, RecordID: rec.ID(), Detail: err.Error()}
 		}
 		if l.Digest == "" && !o.NoDigest && rec.Header.Type() != warc.TypeRevisit {
 			if l.Digest, err = payloadDigest(rec, head); err != nil {
-				return err
+				return l, false, err
 			}
 		}
 	}
 	pos, err := rec.Finish()
 	if err != nil {
-		return err
+		return l, false, err
 	}
-	if rec.Shared() && indexed {
-		return &warc.Damage{Code: warc.CodeShared, Offset: rec.Offset, RecordID: rec.ID(),
-			Detail: "the record shares its gzip member with others, so that no offset leads to it; repair the file first"}
-	}
-	stats.Records++
 	if !indexed {
-		return nil
+		return l, false, nil
+	}
+	if rec.Shared() {
+		return l, false, &warc.Damage{Code: warc.CodeShared, Offset: rec.Offset, RecordID: rec.ID(),
+			Detail: "the record shares its gzip member with others, so that no offset leads to it; repair the file first"}
 	}
 	l.Offset, l.Length, l.Filename = pos.Offset, pos.Length, filename
 	if o.RecordDigest != nil {
 		sum := sha256.New()
 		if _, err := io.Copy(sum, io.NewSectionReader(o.RecordDigest, pos.Offset, pos.Length)); err != nil {
-			return fmt.Errorf("digest the record at %d: %w", pos.Offset, err)
+			return l, false, fmt.Errorf("digest the record at %d: %w", pos.Offset, err)
 		}
 		l.RecordDigest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
 	}
-	stats.Lines++
-	return yield(&l)
+	return l, true, nil
 }
 
 // payloadDigest reads the payload and digests it.

@@ -1,0 +1,677 @@
+package index
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/refrain-archive/refrain/archive"
+	"github.com/refrain-archive/refrain/archive/blob"
+	"github.com/refrain-archive/refrain/archive/cdx"
+	"github.com/refrain-archive/refrain/archive/warc"
+)
+
+// memorySize is how many bytes of lines are sorted in memory before they go to
+// a run.
+const memorySize = 32 << 20
+
+// Changes says what an Update did.
+type Changes struct {
+	Sources int   `json:"sources"` // taken in
+	Removed int   `json:"removed"` // sources that are no more
+	Lines   int64 `json:"lines"`   // taken in
+	// Problems are of sources that could not be taken in, or not whole. The others
+	// were.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// A Problem is what was wrong with a source.
+type Problem struct {
+	Source Source `json:"source"`
+	Detail string `json:"detail"`
+}
+
+// Update takes in what is new: finished segments, imported and linked files, and
+// what was added to open segments, and forgets what is no more. When it is
+// interrupted, what was taken in until then mostly stays. Another process that
+// updates the same index is waited for.
+func (x *Index) Update(ctx context.Context) (Changes, error) {
+	x.updating.Lock()
+	defer x.updating.Unlock()
+	fail := func(err error) (Changes, error) {
+		return Changes{}, fmt.Errorf("bring the index in %s up to date: %w", x.opts.Dir, err)
+	}
+	lock, err := x.hold(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	c, err := x.update(ctx)
+	if errors.Is(err, errCorrupt) {
+		x.mu.Lock()
+		x.broken = true
+		x.mu.Unlock()
+		c, err = x.update(ctx)
+	}
+	if err != nil && x.isOpen() {
+		// What was taken in since the last commit is not there.
+		x.read = nil
+		err = errors.Join(err, x.load())
+	}
+	if err = errors.Join(err, lock.Close()); err != nil {
+		return fail(err)
+	}
+	return c, nil
+}
+
+func (x *Index) update(ctx context.Context) (Changes, error) {
+	x.mu.Lock()
+	broken, closed := x.broken, x.view == nil
+	x.broken = false
+	x.mu.Unlock()
+	if closed {
+		return Changes{}, errClosed
+	}
+	if broken {
+		if err := x.reset(); err != nil {
+			return Changes{}, err
+		}
+	}
+	if err := x.load(); err != nil {
+		return Changes{}, err
+	}
+	if err := x.collect(); err != nil {
+		return Changes{}, err
+	}
+	u := &update{x: x, ctx: ctx, dead: map[uint32]bool{}, first: x.state.NextFile, live: map[uint32]bool{}}
+	err := u.all()
+	return u.changes, err
+}
+
+// reset forgets everything.
+func (x *Index) reset() error {
+	if err := os.Remove(filepath.Join(x.opts.Dir, stateName)); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	for name, s := range x.open {
+		s.drop()
+		delete(x.open, name)
+	}
+	x.read, x.state = nil, x.empty()
+	x.show(nil)
+	return nil
+}
+
+// An update is one Update under way.
+type update struct {
+	x       *Index
+	ctx     context.Context // of that one Update
+	changes Changes
+	changed bool // index.json is to be written
+
+	data  []byte // lines that are not in a run yet
+	spans []span
+
+	first uint32          // numbers from there on are of this update
+	dead  map[uint32]bool // of them, those that are of no use
+	live  map[uint32]bool // of those before, those that are in use; made when needed
+
+	total, done int
+	lines       int64
+}
+
+func (u *update) all() error {
+	var open []archive.Segment
+	var fresh []archive.Segment
+	known := map[string]int{}
+	for i, s := range u.x.state.Sources {
+		known[string(s.Kind)+" "+s.Name] = i
+	}
+	there := map[archive.Name]bool{}
+	for s, err := range u.x.opts.Archive.Segments(u.ctx) {
+		if err != nil {
+			return err
+		}
+		there[s.Name] = true
+		if s.Open {
+			open = append(open, s)
+		} else if _, ok := known[string(KindSegment)+" "+string(s.Name)]; !ok {
+			fresh = append(fresh, s)
+		}
+	}
+	imports, objects, err := u.imports(known)
+	if err != nil {
+		return err
+	}
+	u.forget(there, objects)
+	u.total = len(fresh) + len(imports)
+	for _, s := range fresh {
+		if err := u.segment(s); err != nil {
+			return fmt.Errorf("segment %s: %w", s.Name, err)
+		}
+	}
+	for _, info := range imports {
+		if err := u.imported(info); err != nil {
+			return fmt.Errorf("%s: %w", info.Key, err)
+		}
+	}
+	if err := u.openSegments(open); err != nil {
+		return err
+	}
+	if err := u.links(); err != nil {
+		return err
+	}
+	if err := u.flush(); err != nil {
+		return err
+	}
+	if err := u.compact(); err != nil {
+		return err
+	}
+	if err := u.commit(); err != nil {
+		return err
+	}
+	u.x.show(u.x.runs())
+	return nil
+}
+
+// forget drops the sources that are no more.
+func (u *update) forget(segments map[archive.Name]bool, objects map[string]bool) {
+	s := &u.x.state
+	before := len(s.Sources)
+	s.Sources = slices.DeleteFunc(s.Sources, func(src source) bool {
+		switch src.Kind {
+		case KindSegment:
+			return !segments[archive.Name(src.Name)]
+		case KindImport:
+			return !objects[src.Name]
+		}
+		return false
+	})
+	for i := range s.Sources {
+		src := &s.Sources[i]
+		src.Links = slices.DeleteFunc(src.Links, func(l linkRef) bool { return !segments[l.Segment] })
+	}
+	s.Sources = slices.DeleteFunc(s.Sources, func(src source) bool { return src.Kind == KindLink && len(src.Links) == 0 })
+	if n := before - len(s.Sources); n > 0 {
+		u.changes.Removed += n
+		u.changed = true
+	}
+}
+
+// numbers gives the first of n new file numbers.
+func (u *update) numbers(n int) uint32 {
+	first := u.x.state.NextFile
+	u.x.state.NextFile += uint32(n)
+	u.changed = true
+	return first
+}
+
+// add takes a line in. Its key is made anew from its URL.
+func (u *update) add(l *cdx.Line, file uint32) error {
+	if err := checkLine(l); err != nil {
+		return err
+	}
+	l.Key = cdx.SURT(l.URL)
+	start := len(u.data)
+	u.data = appendLine(u.data, l, file)
+	u.spans = append(u.spans, span{uint32(start), uint32(len(u.data))})
+	u.lines++
+	if u.lines%8192 == 0 {
+		if err := u.ctx.Err(); err != nil {
+			return context.Cause(u.ctx)
+		}
+		u.progress("")
+	}
+	if len(u.data) >= u.x.opts.memory {
+		return u.flush()
+	}
+	return nil
+}
+
+func (u *update) progress(name string) {
+	if u.x.opts.Progress != nil {
+		u.x.opts.Progress(Progress{Source: name, Done: u.done, Total: u.total, Lines: u.lines})
+	}
+}
+
+// flush makes a run of the lines in memory.
+func (u *update) flush() error {
+	if len(u.spans) == 0 {
+		return nil
+	}
+	r, err := u.write(u.runName())
+	if err != nil {
+		return err
+	}
+	return u.replace(nil, r)
+}
+
+// runName gives the name of a new run. Chance is in it so that an index that was
+// made anew has no run of a name that another process may have open.
+func (u *update) runName() string {
+	u.x.state.NextRun++
+	return fmt.Sprintf("%08d-%08x%s", u.x.state.NextRun, rand.Uint32(), runEnding)
+}
+
+// write writes the lines in memory into a run of that name.
+func (u *update) write(name string) (*run, error) {
+	slices.SortFunc(u.spans, func(a, b span) int {
+		return bytes.Compare(u.data[a.start:a.end], u.data[b.start:b.end])
+	})
+	w, err := newRun(u.x.opts.Dir, int64(len(u.spans)))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range u.spans {
+		if err := w.add(u.data[s.start:s.end]); err != nil {
+			w.abort()
+			return nil, err
+		}
+	}
+	path := filepath.Join(u.x.opts.Dir, name)
+	if _, err := w.finish(path); err != nil {
+		w.abort()
+		return nil, err
+	}
+	u.data, u.spans = u.data[:0], u.spans[:0]
+	return openRun(path, name)
+}
+
+// runs are the runs that index.json names, open.
+func (x *Index) runs() []*run {
+	v := x.acquire()
+	if v == nil {
+		return nil
+	}
+	defer v.release()
+	var list []*run
+	for _, r := range v.runs {
+		if !r.temp {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// replace puts a run in the place of others, and commits.
+func (u *update) replace(old []*run, r *run) error {
+	runs := slices.DeleteFunc(u.x.runs(), func(r *run) bool { return slices.Contains(old, r) })
+	if r != nil {
+		runs = append(runs, r)
+	}
+	s := &u.x.state
+	s.Runs = s.Runs[:0:0]
+	for _, r := range runs {
+		s.Runs = append(s.Runs, runInfo{r.name, r.size, r.lines})
+	}
+	u.changed = true
+	if err := u.commit(); err != nil {
+		if r != nil {
+			r.close()
+		}
+		return err
+	}
+	u.x.show(runs)
+	for _, r := range old {
+		os.Remove(filepath.Join(u.x.opts.Dir, r.name)) //nolint:errcheck // open elsewhere: the next update removes it
+	}
+	if len(runs) > maxRuns {
+		return u.compact()
+	}
+	return nil
+}
+
+// commit writes index.json, if there is something to write.
+func (u *update) commit() error {
+	if !u.changed {
+		return nil
+	}
+	if err := u.x.save(); err != nil {
+		return err
+	}
+	u.changed = false
+	return nil
+}
+
+// compact merges runs as long as there are some to be merged.
+func (u *update) compact() error {
+	u.live = map[uint32]bool{}
+	for _, s := range u.x.state.Sources {
+		if s.Kind == KindLink && !s.Taken {
+			continue
+		}
+		for i := range max(1, len(s.Members)) {
+			u.live[s.File+uint32(i)] = true
+		}
+	}
+	for {
+		list := toMerge(u.x.runs())
+		if len(list) < 2 {
+			return nil
+		}
+		r, err := mergeRuns(u.ctx, u.x.opts.Dir, u.runName(), list, func(file uint32) bool {
+			return u.live[file] || file >= u.first && !u.dead[file]
+		})
+		if err != nil {
+			return err
+		}
+		if err := u.replace(list, r); err != nil {
+			return err
+		}
+	}
+}
+
+// took notes that a source was taken in.
+func (u *update) took(s source) {
+	u.x.state.Sources = append(u.x.state.Sources, s)
+	u.changed = true
+	u.changes.Sources++
+	u.changes.Lines += s.Lines
+	u.done++
+	if s.Note != "" {
+		u.changes.Problems = append(u.changes.Problems, Problem{Source{Kind: s.Kind, Name: s.Name, SHA256: s.SHA256}, s.Note})
+	}
+	u.progress(s.Name)
+}
+
+// segment takes in a finished segment: its CDXJ or, where that is missing or
+// damaged, its WARC.
+func (u *update) segment(s archive.Segment) error {
+	src := source{Kind: KindSegment, Name: string(s.Name), File: u.numbers(1), Size: s.Size}
+	u.progress(src.Name)
+	notes, err := u.cdxj(s, &src)
+	var bad *badIndex
+	if errors.As(err, &bad) {
+		u.dead[src.File] = true
+		src.File, src.Lines = u.numbers(1), 0
+		notes, err = u.records(s, &src)
+		src.Note = strings.TrimSuffix(fmt.Sprintf("its CDXJ cannot be used (%v); its WARC was read instead; %s", bad, src.Note), "; ")
+	}
+	if err != nil {
+		return err
+	}
+	u.took(src)
+	return u.notes(s.Name, notes)
+}
+
+// badIndex says that a CDXJ cannot be used.
+type badIndex struct{ err error }
+
+func (b *badIndex) Error() string { return b.err.Error() }
+
+func (u *update) cdxj(s archive.Segment, src *source) (notes []cdx.Line, err error) {
+	if s.Index == 0 {
+		return nil, &badIndex{errors.New("it is missing")}
+	}
+	r, err := u.x.opts.Archive.Store().Get(u.ctx, s.Name.Key(archive.IndexEnding), 0, -1)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, &badIndex{errors.New("it is missing")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // only read
+	in := &failing{r: r}
+	sc := bufio.NewScanner(in)
+	sc.Buffer(make([]byte, 64<<10), cdx.MaxLine+2)
+	for n := 1; sc.Scan(); n++ {
+		l, err := cdx.ParseLine(sc.Bytes())
+		if err == nil {
+			err = checkLine(&l)
+		}
+		if err == nil && l.Offset+max(l.Length, 1) > s.Size {
+			err = fmt.Errorf("offset %d and length %d lead behind the end of the WARC, %d bytes", l.Offset, l.Length, s.Size)
+		}
+		if err != nil {
+			return nil, &badIndex{fmt.Errorf("line %d: %w", n, err)}
+		}
+		if strings.HasPrefix(l.URL, importPrefix) {
+			notes = append(notes, l)
+		}
+		if err := u.add(&l, src.File); err != nil {
+			return nil, err
+		}
+		src.Lines++
+	}
+	if in.err != nil {
+		return nil, in.err
+	}
+	if err := sc.Err(); err != nil {
+		return nil, &badIndex{err}
+	}
+	return notes, nil
+}
+
+// failing keeps the error of reading apart from those of a Scanner.
+type failing struct {
+	r   io.Reader
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
+}
+
+// records takes in a finished segment from its WARC.
+func (u *update) records(s archive.Segment, src *source) (notes []cdx.Line, err error) {
+	r, err := u.x.opts.Archive.Store().Get(u.ctx, s.Name.Key(archive.WARCEnding), 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // only read
+	damage := &damages{}
+	_, err = cdx.Index(u.ctx, bufio.NewReaderSize(r, 1<<20), src.Name+archive.WARCEnding, cdx.IndexOptions{Damaged: damage.add}, func(l *cdx.Line) error {
+		if strings.HasPrefix(l.URL, importPrefix) {
+			notes = append(notes, *l)
+		}
+		src.Lines++
+		return u.add(l, src.File)
+	})
+	src.Note = damage.String()
+	return notes, err
+}
+
+// damages counts what could not be read of a file.
+type damages struct {
+	n     int
+	first error
+}
+
+func (d *damages) add(damage *warc.Damage) { d.other(damage) }
+
+func (d *damages) other(err error) {
+	if d.n++; d.n == 1 {
+		d.first = err
+	}
+}
+
+func (d *damages) String() string {
+	switch d.n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("a part of it cannot be found by the index: %v", d.first)
+	}
+	return fmt.Sprintf("%d parts of it cannot be found by the index; the first: %v", d.n, d.first)
+}
+
+// An openSegment is a segment that is not finished, as far as it was read.
+type openSegment struct {
+	name   archive.Name
+	number uint32
+	end    int64 // of what was read
+	lines  int64
+	runs   []*run
+}
+
+// drop gives up the runs: those that a view has are closed with it.
+func (s *openSegment) drop() {
+	for _, r := range s.runs {
+		if r.refs.Load() == 0 {
+			r.close()
+		}
+	}
+	s.runs = nil
+}
+
+// openSegments reads on in the open segments. Their lines go to runs that
+// index.json does not name.
+func (u *update) openSegments(list []archive.Segment) error {
+	still := map[archive.Name]bool{}
+	if !u.x.opts.SkipOpen {
+		for _, s := range list {
+			still[s.Name] = true
+		}
+	}
+	for name, s := range u.x.open {
+		if !still[name] {
+			s.drop()
+			delete(u.x.open, name)
+		}
+	}
+	if len(still) == 0 {
+		return nil
+	}
+	if err := u.flush(); err != nil { // what is in memory is not theirs
+		return err
+	}
+	for _, s := range list {
+		if err := u.openSegment(s); err != nil {
+			return fmt.Errorf("open segment %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+func (u *update) openSegment(seg archive.Segment) error {
+	s := u.x.open[seg.Name]
+	if s != nil && seg.Size < s.end { // cut by a recovery
+		delete(u.x.open, seg.Name)
+		s = nil
+	}
+	if s == nil {
+		s = &openSegment{name: seg.Name, number: firstOpen + u.x.opened}
+		u.x.opened++
+		u.x.open[seg.Name] = s
+	}
+	if seg.Size == s.end {
+		return nil
+	}
+	var notes []cdx.Line
+	for rec, err := range u.x.opts.Archive.RecordsFrom(u.ctx, seg.Name, s.end) {
+		if err != nil {
+			return err
+		}
+		l, ok, err := cdx.FromRead(rec.ReadRecord, string(seg.Name)+archive.WARCEnding, cdx.IndexOptions{NoDigest: true})
+		if err != nil {
+			return err
+		}
+		pos, err := rec.Finish()
+		if err != nil {
+			return err
+		}
+		if ok {
+			if strings.HasPrefix(l.URL, importPrefix) {
+				notes = append(notes, l)
+			}
+			start := len(u.data)
+			l.Key = cdx.SURT(l.URL)
+			u.data = appendLine(u.data, &l, s.number)
+			u.spans = append(u.spans, span{uint32(start), uint32(len(u.data))})
+			s.lines++
+		}
+		s.end = pos.End()
+		if len(u.data) >= u.x.opts.memory {
+			if err := u.openRun(s); err != nil {
+				return err
+			}
+		}
+	}
+	if err := u.openRun(s); err != nil {
+		return err
+	}
+	return u.notes(seg.Name, notes)
+}
+
+// openRun makes a run of the lines in memory, which are of an open segment. When
+// there are several they are merged.
+func (u *update) openRun(s *openSegment) error {
+	if len(u.spans) == 0 {
+		return nil
+	}
+	name := func() (string, error) {
+		f, err := os.CreateTemp(u.x.opts.Dir, "open-*"+runEnding)
+		if err != nil {
+			return "", err
+		}
+		return filepath.Base(f.Name()), f.Close()
+	}
+	base, err := name()
+	if err != nil {
+		return err
+	}
+	r, err := u.write(base)
+	if err != nil {
+		return err
+	}
+	r.temp = true
+	s.runs = append(s.runs, r)
+	if list := toMerge(s.runs); len(list) > 1 {
+		if base, err = name(); err != nil {
+			return err
+		}
+		one, err := mergeRuns(u.ctx, u.x.opts.Dir, base, list, func(uint32) bool { return true })
+		if err != nil {
+			return err
+		}
+		one.temp = true
+		s.runs = append(slices.DeleteFunc(s.runs, func(r *run) bool { return slices.Contains(list, r) }), one)
+		for _, r := range list {
+			if r.refs.Load() == 0 {
+				r.close()
+			}
+		}
+	}
+	return nil
+}
+
+// Stats says what the index holds.
+type Stats struct {
+	Sources int   `json:"sources"`
+	Lines   int64 `json:"lines"` // of open segments too
+	Runs    int   `json:"runs"`
+	Bytes   int64 `json:"bytes"` // on disk
+}
+
+// Stats gives what the index holds, as of the last Update.
+func (x *Index) Stats() Stats {
+	v := x.acquire()
+	if v == nil {
+		return Stats{}
+	}
+	defer v.release()
+	s := Stats{Runs: len(v.runs)}
+	sources := map[*source]bool{}
+	for _, f := range v.files {
+		if f != nil {
+			sources[f.of] = true
+		}
+	}
+	s.Sources = len(sources)
+	for _, r := range v.runs {
+		s.Lines += r.lines
+		s.Bytes += r.size
+	}
+	return s
+}
