@@ -31,12 +31,21 @@ func recording(t *testing.T, name, raw string) (crawlers.Page, string) {
 	return page, string(body)
 }
 
+// addresses are what was asked for.
+var addresses = map[string]string{
+	"post_page_2018_lozga_170880.html": "https://lozga.livejournal.com/170880.html",
+	"rss_2004_kyq.xml":                 "http://www.livejournal.com/users/kyq/data/rss",
+}
+
+func addressOf(name string) string {
+	if raw := addresses[name]; raw != "" {
+		return raw
+	}
+	return "https://example.livejournal.com/"
+}
+
 // TestRecordings: no recording may end without posts or a reason.
 func TestRecordings(t *testing.T) {
-	urls := map[string]string{
-		"post_page_2018_lozga_170880.html": "https://lozga.livejournal.com/170880.html",
-		"rss_2004_kyq.xml":                 "http://www.livejournal.com/users/kyq/data/rss",
-	}
 	files, err := os.ReadDir(sharedtest.Path(t, "recordings/livejournal"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,11 +54,7 @@ func TestRecordings(t *testing.T) {
 		if f.Name() == "PROVENANCE.md" {
 			continue
 		}
-		raw := urls[f.Name()]
-		if raw == "" {
-			raw = "https://example.livejournal.com/"
-		}
-		page, _ := recording(t, f.Name(), raw)
+		page, _ := recording(t, f.Name(), addressOf(f.Name()))
 		if page.Outcome.Scope() == post.ScopeReader || page.Outcome.Scope() == post.ScopeServed && len(page.Posts) == 0 {
 			t.Errorf("%s: outcome %s (%s) with %d posts", f.Name(), page.Outcome, page.Reason, len(page.Posts))
 		}

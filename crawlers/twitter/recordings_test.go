@@ -141,7 +141,7 @@ var (
 	tags       = regexp.MustCompile(`<[^>]*>`)
 )
 
-func exchanges(t *testing.T, path string) (list []crawlers.Exchange) {
+func exchanges(t testing.TB, path string) (list []crawlers.Exchange) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,15 @@
+package twitter
+
+import (
+	"testing"
+
+	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/crawlers/crawlertest"
+	"github.com/refrain-archive/refrain/internal/sharedtest"
+)
+
+func BenchmarkExtract(b *testing.B) {
+	crawlertest.Extract(b, New(), "x", func(name string, body []byte) []crawlers.Exchange {
+		return exchanges(b, sharedtest.Path(b, "recordings/x/"+name))
+	})
+}
