@@ -1,50 +1,18 @@
 // Package pagescan finds elements and head metadata in an HTML page without
-// building its tree: one pass of the tokenizer, which knows scripts, comments
-// and character references. Pages of blog themes nest badly, so the end of an
+// building its tree: one pass over its tags, which knows scripts, comments and
+// character references. Pages of blog themes nest badly, so the end of an
 // element is told by counting the tags of its own name only.
 package pagescan
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
 
 	"github.com/refrain-archive/refrain/internal/jsonx"
 )
-
-// Attrs are the attributes of a start tag, values with references decoded.
-type Attrs []html.Attribute
-
-// Get is the value of an attribute, "" if there is none.
-func (a Attrs) Get(name string) string {
-	for _, x := range a {
-		if x.Key == name {
-			return x.Val
-		}
-	}
-	return ""
-}
-
-// Has reports whether the attribute is there, with or without a value.
-func (a Attrs) Has(name string) bool {
-	for _, x := range a {
-		if x.Key == name {
-			return true
-		}
-	}
-	return false
-}
-
-// HasClass reports whether one of the classes is name.
-func (a Attrs) HasClass(name string) bool {
-	for f := range strings.FieldsSeq(a.Get("class")) {
-		if f == name {
-			return true
-		}
-	}
-	return false
-}
 
 // An Element is a part of a page.
 type Element struct {
@@ -61,35 +29,54 @@ func (e Element) Text() string { return Text(e.Inner) }
 
 // Text is the text of a piece of HTML on one line.
 func Text(src []byte) string {
-	var b strings.Builder
-	z := html.NewTokenizer(bytes.NewReader(src))
+	var b []byte
+	z := scanner{page: src}
 	raw := false
 	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return strings.Join(strings.Fields(b.String()), " ")
-		case html.TextToken:
+		switch z.next() {
+		case tokenEnd:
+			return strings.Join(strings.Fields(string(b)), " ")
+		case tokenText:
 			if !raw {
-				b.Write(z.Text())
+				b = appendText(b, &z)
 			}
-		case html.StartTagToken:
-			name, _ := z.TagName()
-			raw = string(name) == "script" || string(name) == "style"
-			if !raw {
-				switch string(name) {
-				case "b", "i", "a", "span", "em", "strong", "u", "font", "abbr":
-				default:
-					b.WriteByte(' ')
-				}
+		case tokenStart:
+			raw = z.raw == "script" || z.raw == "style"
+			if !raw && !inline(z.name) {
+				b = append(b, ' ')
 			}
-		case html.EndTagToken:
+		case tokenClose:
 			raw = false
 		}
 	}
 }
 
+// inline reports whether an element of the name stands within words.
+func inline(name []byte) bool {
+	for _, s := range []string{"b", "i", "a", "span", "em", "strong", "u", "font", "abbr"} {
+		if foldEqual(name, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendText adds the text at hand, references decoded. What kind its white
+// space is does not matter here.
+func appendText(b []byte, z *scanner) []byte {
+	text := z.page[z.start:z.at]
+	if z.plain {
+		text = bytes.ReplaceAll(text, []byte{0}, []byte("\ufffd"))
+	}
+	if bytes.IndexByte(text, '&') < 0 || z.plain && z.of != "textarea" && z.of != "title" {
+		return append(b, text...)
+	}
+	return append(b, html.UnescapeString(string(text))...)
+}
+
 // Find gives the elements whose start tag match accepts, in order. Elements
-// inside a found one are not looked at.
+// inside a found one are not looked at. The attributes that match is handed are
+// there during the call only.
 func Find(page []byte, match func(tag string, a Attrs) bool) []Element {
 	return find(page, match, -1)
 }
@@ -105,62 +92,43 @@ func First(page []byte, match func(tag string, a Attrs) bool) (Element, bool) {
 
 func find(page []byte, match func(tag string, a Attrs) bool, limit int) []Element {
 	var found []Element
-	z := html.NewTokenizer(bytes.NewReader(page))
-	at := 0
+	z := scanner{page: page}
 	var open *Element
 	from, depth := 0, 0
 	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
+		switch kind := z.next(); kind {
+		case tokenEnd:
 			if open != nil { // never closed: it reaches to the end
 				open.Inner, open.End = page[from:], len(page)
 				found = append(found, *open)
 			}
 			return found
-		}
-		start := at
-		at += len(z.Raw())
-		if at > len(page) {
-			at = len(page)
-		}
-		switch kind {
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
+		case tokenStart, tokenEmpty:
 			if open != nil {
-				if kind == html.StartTagToken && string(name) == open.Tag && !void(open.Tag) {
+				if kind == tokenStart && z.is(open.Tag) {
 					depth++
 				}
 				continue
 			}
-			tag := string(name)
-			var attrs Attrs
-			for more {
-				var k, v []byte
-				k, v, more = z.TagAttr()
-				attrs = append(attrs, html.Attribute{Key: string(k), Val: string(v)})
-			}
-			if !match(tag, attrs) {
+			tag := z.tag()
+			if !match(tag, z.attrs) {
 				continue
 			}
-			e := Element{Tag: tag, Attrs: attrs, Start: start, End: at}
-			if kind == html.SelfClosingTagToken && void(tag) || void(tag) {
+			e := Element{Tag: tag, Attrs: slices.Clone(z.attrs), Start: z.start, End: z.at}
+			if void(tag) {
 				found = append(found, e)
 				if limit > 0 && len(found) >= limit {
 					return found
 				}
 				continue
 			}
-			open, from, depth = &e, at, 1
-		case html.EndTagToken:
-			if open == nil {
-				continue
-			}
-			name, _ := z.TagName()
-			if string(name) != open.Tag {
+			open, from, depth = &e, z.at, 1
+		case tokenClose:
+			if open == nil || !z.is(open.Tag) {
 				continue
 			}
 			if depth--; depth == 0 {
-				open.Inner, open.End = page[from:start], at
+				open.Inner, open.End = page[from:z.start], z.at
 				found = append(found, *open)
 				open = nil
 				if limit > 0 && len(found) >= limit {
