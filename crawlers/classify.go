@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -197,8 +198,17 @@ func signs() []sign {
 	}
 }
 
-// actionForm begins the signs that are forms.
-const actionForm = `action="`
+// always are the words of the signs that any page is searched for, whatever its
+// title and status.
+var always = func() *words.Set {
+	var list []string
+	for _, s := range signs() {
+		if s.title == "" && !s.refused {
+			list = append(list, s.all...)
+		}
+	}
+	return words.New(list...)
+}()
 
 func classifyHTML(ex Exchange) (post.Outcome, string) {
 	head := ex.Body
@@ -208,14 +218,14 @@ func classifyHTML(ex Exchange) (post.Outcome, string) {
 	title := Title(head)
 	lower := strings.ToLower(title)
 	refused := ex.Status >= 400
-	form := bytes.Contains(head, []byte(actionForm)) // of many pages: one look instead of three
+	common := always.In(head)
 next:
 	for _, s := range signs() {
 		if s.refused && !refused || s.title != "" && !strings.Contains(lower, s.title) {
 			continue
 		}
-		for _, words := range s.all {
-			if !form && strings.HasPrefix(words, actionForm) || !bytes.Contains(head, []byte(words)) {
+		for _, w := range s.all {
+			if s.title == "" && !s.refused && !common.Has(w) || !bytes.Contains(head, []byte(w)) {
 				continue next
 			}
 		}

@@ -1,6 +1,7 @@
 package blogspot
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -26,16 +27,16 @@ func resolve(href string, base *url.URL) (string, bool) {
 
 // What a theme's page says of itself outside its posts.
 var (
-	contextBlog  = regexp.MustCompile(`['"]blogId['"]\s*:\s*['"]?(\d+)`)
-	contextPost  = regexp.MustCompile(`['"]postId['"]\s*:\s*['"]?(\d+)`)
-	contextPage  = regexp.MustCompile(`['"]pageId['"]\s*:\s*['"]?(\d+)`)
-	contextLang  = regexp.MustCompile(`['"]locale['"]\s*:\s*'([a-zA-Z-]{2,10})'`)
+	contextBlog  = regexp.MustCompile(`^['"]blogId['"]\s*:\s*['"]?(\d+)`)
+	contextPost  = regexp.MustCompile(`^['"]postId['"]\s*:\s*['"]?(\d+)`)
+	contextPage  = regexp.MustCompile(`^['"]pageId['"]\s*:\s*['"]?(\d+)`)
+	contextLang  = regexp.MustCompile(`^['"]locale['"]\s*:\s*'([a-zA-Z-]{2,10})'`)
 	serviceBlog  = regexp.MustCompile(`blogger\.com/(?:feeds|atom)/(\d+)`)
 	targetBlog   = regexp.MustCompile(`[?&](?:targetBlogID|blogID)(?:=|\\x3d|\\75)(\d+)`)
 	commentsPost = regexp.MustCompile(`/feeds/(\d+)/comments/default`)
 	bodyID       = regexp.MustCompile(`^post-body-(\d+)$`)
 	shownComment = regexp.MustCompile(`[?&]showComment=(\d{12,14})`)
-	isError      = regexp.MustCompile(`['"]isError['"]\s*:\s*true`)
+	isError      = regexp.MustCompile(`^['"]isError['"]\s*:\s*(true)`)
 	number       = regexp.MustCompile(`\d[\d.,\x{a0}]*`)
 )
 
@@ -56,6 +57,24 @@ func submatch(re *regexp.Regexp, s []byte) string {
 	return ""
 }
 
+// around gives what form finds in a piece of the page that begins back bytes
+// before name: the first there is. An expression that begins with a choice is
+// slow on a whole page, a name is found at once.
+func around(name string, back int, form *regexp.Regexp, page []byte) string {
+	const most = 200 // bytes of a member: name, white space, value
+	for from := 0; ; {
+		i := bytes.Index(page[from:], []byte(name))
+		if i < 0 {
+			return ""
+		}
+		i += from
+		from = i + len(name)
+		if found := submatch(form, page[max(i-back, 0):min(i+most, len(page))]); found != "" {
+			return found
+		}
+	}
+}
+
 // readHTML reads a page of a theme: one post, a list of them, or a profile.
 func readHTML(s crawlers.Step, ex crawlers.Exchange) crawlers.Page {
 	if strings.HasPrefix(s.Ref.ID, "profile/") {
@@ -67,9 +86,12 @@ func readHTML(s crawlers.Step, ex crawlers.Exchange) crawlers.Page {
 	if asked, err := url.Parse(ex.URL); err == nil && t.base != nil && t.base.Host == "" {
 		t.base = asked.ResolveReference(t.base)
 	}
-	t.blogID = first(submatch(contextBlog, ex.Body), h.Meta("blogid"), submatch(serviceBlog, ex.Body), submatch(targetBlog, ex.Body))
-	t.lang = first(h.Lang, submatch(contextLang, ex.Body))
-	t.postID = first(submatch(contextPost, ex.Body), submatch(contextPage, ex.Body))
+	t.blogID = first(around("blogId", 1, contextBlog, ex.Body), h.Meta("blogid"), submatch(serviceBlog, ex.Body))
+	if t.blogID == "" {
+		t.blogID = around("logID", len("?targetB"), targetBlog, ex.Body) // of both its names
+	}
+	t.lang = first(h.Lang, around("locale", 1, contextLang, ex.Body))
+	t.postID = first(around("postId", 1, contextPost, ex.Body), around("pageId", 1, contextPage, ex.Body))
 	for _, l := range h.Links {
 		if m := commentsPost.FindStringSubmatch(l.Href); m != nil && t.postID == "" {
 			t.postID = m[1]
@@ -119,7 +141,7 @@ func readHTML(s crawlers.Step, ex crawlers.Exchange) crawlers.Page {
 	}
 	page.Identities = identities(s.Ref, ex.URL, t.blogID, home)
 	if len(page.Posts) == 0 {
-		if isError.Match(ex.Body) {
+		if around("isError", 1, isError, ex.Body) != "" {
 			return crawlers.Page{Outcome: post.NotFound, Reason: "error page of the theme: " + h.Title}
 		}
 		if single || t.blogID == "" || h.Title == "" {

@@ -1,28 +1,19 @@
 package facebook
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/jsontree"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
 // cometKeys are keys that only data of posts, counts and profiles holds.
-var cometKeys = [][]byte{
-	[]byte(`post_id":"`), []byte("creation_time"), []byte("reaction_count"), []byte(`delegate_page":{`), []byte("profile_social_context"),
-	[]byte("legacy_fbid"), []byte("publish_time"), []byte(`"userVanity"`),
-}
+var cometKeys = words.New(`post_id":"`, "creation_time", "reaction_count", `delegate_page":{`, "profile_social_context",
+	"legacy_fbid", "publish_time", `"userVanity"`)
 
-func holdsComet(script []byte) bool {
-	for _, key := range cometKeys {
-		if bytes.Contains(script, key) {
-			return true
-		}
-	}
-	return false
-}
+func holdsComet(script []byte) bool { return cometKeys.Any(script) }
 
 // read finds everything in v: stories, comments, videos, counts, profiles.
 func (c *collection) read(v jsontree.Value) {

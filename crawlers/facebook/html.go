@@ -50,11 +50,16 @@ func readHTML(s crawlers.Step, ex crawlers.Exchange) crawlers.Page {
 		}
 	})
 	markup := uncomment(ex.Body)
-	c.live(markup)
+	marks := markupWords.In(markup)
+	if marks.Has(liveKey) {
+		c.live(markup)
+	}
 	h := pagescan.ReadHead(headPart(markup))
 	c.linked(markup, h)
-	c.mobile(markup)
-	c.legacy(markup)
+	c.mobile(markup, marks)
+	if marks.Has(timeMark) {
+		c.legacy(markup)
+	}
 	if s.Ref.Kind == crawlers.RefPost && !c.hasPost() {
 		c.photoPage(markup, h)
 	}
@@ -384,9 +389,6 @@ var subtitleForm = regexp.MustCompile(`(?:feed_subtitle_|top_level_post_id&quot;
 
 // legacy reads posts as desktop pages and the official embeds mark them up.
 func (c *collection) legacy(markup []byte) {
-	if !bytes.Contains(markup, []byte("data-utime")) {
-		return
-	}
 	found := pagescan.Find(markup, func(_ string, a pagescan.Attrs) bool {
 		return a.HasClass("userContentWrapper") || a.HasClass("fbUserContent") || a.HasClass("_5pcr") || a.HasClass("fbUserPost")
 	})

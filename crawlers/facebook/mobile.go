@@ -13,13 +13,25 @@ import (
 	"github.com/refrain-archive/refrain/internal/jsontree"
 	"github.com/refrain-archive/refrain/internal/jsonx"
 	"github.com/refrain-archive/refrain/internal/pagescan"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
+
+// What markup is searched for once, to know which readers it is for.
+const (
+	liveKey     = "ft_ent_identifier"
+	timeMark    = "data-utime" // desktop pages and embeds
+	commentMark = `data-sigil="comment`
+	postMark    = "top_level_post_id"
+	storyMark   = "mf_story_key"
+)
+
+var markupWords = words.New(liveKey, timeMark, commentMark, postMark, storyMark)
 
 // live notes the exact counts that the scripts of m. pages hold: like_count,
 // comment_count and share_count beside ft_ent_identifier.
 func (c *collection) live(text []byte) {
-	key := []byte("ft_ent_identifier")
+	key := []byte(liveKey)
 	for from := 0; ; {
 		i := bytes.Index(text[from:], key)
 		if i < 0 {
@@ -58,10 +70,9 @@ func (c *collection) live(text []byte) {
 
 // mobile reads posts and comments as m. and mbasic. mark them up: the post's
 // numbers and time stand as JSON in data-ft of the element around it.
-func (c *collection) mobile(markup []byte) {
-	posts := bytes.Contains(markup, []byte("top_level_post_id")) || bytes.Contains(markup, []byte("mf_story_key"))
-	comments := bytes.Contains(markup, []byte(`data-sigil="comment`))
-	if !posts && !comments {
+func (c *collection) mobile(markup []byte, marks words.Found) {
+	comments := marks.Has(commentMark)
+	if !comments && !marks.Has(postMark) && !marks.Has(storyMark) {
 		return
 	}
 	for _, e := range pagescan.Find(markup, func(_ string, a pagescan.Attrs) bool { return isMobilePost(a) || isMobileComment(a) }) {
@@ -72,7 +83,7 @@ func (c *collection) mobile(markup []byte) {
 		if d := c.mobilePost(e); d != nil {
 			c.add(d)
 		}
-		if comments && bytes.Contains(e.Inner, []byte(`data-sigil="comment`)) {
+		if comments && bytes.Contains(e.Inner, []byte(commentMark)) {
 			for _, x := range pagescan.Find(e.Inner, func(_ string, a pagescan.Attrs) bool { return isMobileComment(a) }) {
 				c.mobileComment(x, "")
 			}
@@ -82,7 +93,7 @@ func (c *collection) mobile(markup []byte) {
 
 func isMobilePost(a pagescan.Attrs) bool {
 	ft := a.Get("data-ft")
-	return len(ft) > 20 && (strings.Contains(ft, "top_level_post_id") || strings.Contains(ft, "mf_story_key"))
+	return len(ft) > 20 && (strings.Contains(ft, postMark) || strings.Contains(ft, storyMark))
 }
 
 func (c *collection) mobilePost(e pagescan.Element) *draft {
@@ -452,7 +463,8 @@ func readActions(s crawlers.Step, ex crawlers.Exchange, v jsontree.Value) crawle
 	c.lists++
 	for _, a := range v.Get("payload", "actions").Array() {
 		if html := a.Get("html").String(); html != "" {
-			c.mobile(uncomment([]byte(html)))
+			markup := uncomment([]byte(html))
+			c.mobile(markup, markupWords.In(markup))
 		}
 	}
 	return c.page(state{}, jsontree.Value{})

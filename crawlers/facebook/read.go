@@ -10,6 +10,7 @@ import (
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/jsontree"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -165,13 +166,23 @@ func siteError(v jsontree.Value) (crawlers.Page, bool) {
 	return page, true
 }
 
+// noticeWords are what htmlWall looks for.
+var noticeWords = words.New(
+	`property="og:title"`, "available right now", "uiInterstitialContent", `action="/checkpoint/`, "You must log in to continue", "Sorry, something went wrong",
+	"You’re Temporarily Blocked", "You're Temporarily Blocked", "You&#039;re Temporarily Blocked", "You&#x2019;re Temporarily Blocked",
+	`"props":{"title":"This content isn't available right now"`, `"title":"This content isn't available right now"`, `"title":"This content isn\u2019t available right now"`, `"title":"This content isn\u0027t available right now"`,
+	"This Facebook post is no longer available", "This video is no longer available", "The link you followed may have expired, or the page may only be visible to an audience",
+	"This content isn&#039;t available right now", "This content isn't available at the moment",
+	">Page Not Found</title>", "The page you requested was not found", "The page you requested cannot be displayed right now",
+)
+
 // htmlWall tells pages that stand in for a post or page. A login form alone is
 // no wall.
 func htmlWall(ex crawlers.Exchange) (crawlers.Page, bool) {
 	head := ex.Body[:min(len(ex.Body), 256<<10)]
 	raw := crawlers.Title(head)
 	title := strings.ToLower(raw)
-	has := func(words string) bool { return bytes.Contains(ex.Body, []byte(words)) }
+	has := noticeWords.In(ex.Body).Has
 	page := func(o post.Outcome, reason string) (crawlers.Page, bool) {
 		return crawlers.Page{Outcome: o, Reason: reason}, true
 	}

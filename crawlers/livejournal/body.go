@@ -8,6 +8,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/htmltext"
 	"github.com/refrain-archive/refrain/internal/pagescan"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -26,8 +27,8 @@ func fill(p *post.Post, src string, base *url.URL) {
 			p.Media = append(p.Media, m)
 		}
 	}
-	for _, m := range userSpan.FindAllStringSubmatch(src, 200) {
-		if name, ok := clean(first(m[1], m[2])); ok && !has(p.Mentions, name) {
+	for _, raw := range named(src) {
+		if name, ok := clean(raw); ok && !has(p.Mentions, name) {
 			p.Mentions = append(p.Mentions, name)
 		}
 	}
@@ -37,14 +38,47 @@ func fill(p *post.Post, src string, base *url.URL) {
 }
 
 var (
-	userSpan   = regexp.MustCompile(`(?:data-ljuser|lj:user)=["']([A-Za-z0-9_-]+)["']|<lj user=["']?([A-Za-z0-9_-]+)`)
+	quotedName = regexp.MustCompile(`^["']([A-Za-z0-9_-]{1,100})["']`)
+	bareName   = regexp.MustCompile(`^["']?([A-Za-z0-9_-]{1,100})`)
 	ljUser     = regexp.MustCompile(`<lj user=["']?([A-Za-z0-9_-]+)["']?[^<>]*>`) // the site's own tag, left as it is in feeds
 	takenWords = regexp.MustCompile(`(?i)originally posted by|оригинал взят у|взято у|репост из|перепост из`)
+	takenLower = words.New("originally posted by", "оригинал взят у", "взято у", "репост из") // "перепост из" holds the last
 )
+
+// named gives the journals that HTML names, by data-ljuser or lj:user, or by
+// the site's own tag; 200 at most.
+func named(src string) []string {
+	const attribute, most = "user=", 200
+	var names []string
+	for len(names) < most {
+		before, rest, ok := strings.Cut(src, attribute)
+		if !ok {
+			break
+		}
+		form := quotedName
+		switch {
+		case strings.HasSuffix(before, "<lj "):
+			form = bareName
+		case strings.HasSuffix(before, "data-lj"), strings.HasSuffix(before, "lj:"):
+		default:
+			form = nil
+		}
+		if form != nil {
+			if m := form.FindStringSubmatch(rest[:min(len(rest), 110)]); m != nil {
+				names = append(names, m[1])
+			}
+		}
+		src = rest
+	}
+	return names
+}
 
 // original finds the entry that "Originally posted by NAME at LINK" names. The
 // words stand where a repost begins; the link is the first one to an entry.
 func original(src string, base *url.URL) (crawlers.Ref, bool) {
+	if !takenLower.Any([]byte(strings.ToLower(src))) {
+		return crawlers.Ref{}, false // most have none, and the expression is slow
+	}
 	m := takenWords.FindStringIndex(src)
 	if m == nil {
 		return crawlers.Ref{}, false
