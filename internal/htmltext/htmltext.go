@@ -25,6 +25,15 @@ type Content struct {
 // are resolved against base; a nil base keeps absolute ones only. It does not
 // fail: whatever the bytes, a browser shows something.
 func Fragment(src string, base *url.URL) Content {
+	if strings.IndexByte(src, '<') < 0 && strings.IndexByte(src, 0) < 0 {
+		w := walker{}
+		w.write(html.UnescapeString(src), false) // text only: no tree is needed
+		return Content{Text: strings.TrimSpace(w.text.String())}
+	}
+	return parsed(src, base)
+}
+
+func parsed(src string, base *url.URL) Content {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(strings.NewReader(src), context)
 	if err != nil { // only on nesting beyond the parser's limit

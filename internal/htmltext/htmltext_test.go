@@ -41,3 +41,25 @@ func TestFragment(t *testing.T) {
 		})
 	}
 }
+
+// plainTexts have no tags: they are read without a parser.
+var plainTexts = []string{"", " ", "a  b\r\n c", "a &amp; b &copy &notit; &#39;&#13;&#0; &x= &", "\u00a0a\u00a0", "\ufeffa", "a > b ]]> --> \v\f x", "&nbsp; a &nbsp;", "&lt;p&gt;x&lt;/p&gt;"}
+
+func TestPlainText(t *testing.T) {
+	for _, src := range plainTexts {
+		if got, want := Fragment(src, nil), parsed(src, nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, the parser gives %+v", src, got, want)
+		}
+	}
+}
+
+func FuzzPlainText(f *testing.F) {
+	for _, src := range plainTexts {
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		if got, want := Fragment(src, nil), parsed(src, nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, the parser gives %+v", src, got, want)
+		}
+	})
+}
