@@ -4,10 +4,12 @@
 //	go run ./narrative/quality [-json] [-part NAME] DIR
 //
 // DIR is laid out as the project's datasets are: repost-bench/index.jsonl.gz and
-// queries.jsonl.gz, paraphrase/*.tsv.gz, ira-2017-08/posts.csv.gz. Parts that DIR
-// has not are named and left out. Thresholds are those of the packages that
-// link; nothing is fitted, and where a best threshold is shown beside them, that
-// is said.
+// queries.jsonl.gz, paraphrase/*.tsv.gz, ira-2017-08/posts.csv.gz and so on. Parts
+// that DIR has not are named and left out. Thresholds are those of the packages
+// that link; nothing is fitted, and where a best threshold is shown beside them,
+// that is said.
+//
+// A part is a function in a file of its own, named in parts.
 package main
 
 import (
@@ -32,17 +34,13 @@ type Table struct {
 }
 
 // A part measures one folder of the data. It gives an error that is
-// fs.ErrNotExist when the data is absent.
+// fs.ErrNotExist when the data, or a program that it needs, is absent.
 type part struct {
 	name string
 	run  func(dir string, o options) ([]Table, error)
 }
 
-type options struct {
-	show int // how many wrong answers to show
-	each int // of the queries, take every each-th: 1 is all
-}
-
+// parts are measured in this order, which is that of the printed tables.
 var parts = []part{
 	{"repost-bench", repostBench},
 	{"repost-more", repostMore},
@@ -50,9 +48,22 @@ var parts = []part{
 	{"speed", speed},
 }
 
+func partNames() string {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+type options struct {
+	show int // how many wrong answers to show
+	each int // of the queries, take every each-th: 1 is all
+}
+
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
-	only := flag.String("part", "", "measure these parts only, separated by commas: repost-bench, repost-more, paraphrase, speed")
+	only := flag.String("part", "", "measure these parts only, separated by commas: "+partNames())
 	show := flag.Int("show", 0, "also print up to this many wrong answers of each kind")
 	each := flag.Int("every", 1, "take every n-th query only")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
