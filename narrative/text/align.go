@@ -17,6 +17,16 @@ type aligner struct {
 	rows  []int32
 	pairs []pair
 	found []pair
+
+	points []point // all equal words of a and b, in the order of b; see chain
+	dense  bool    // there are too many of them
+}
+
+// A point is a word of a that is a word of b.
+type point struct {
+	i, j  int32
+	score int32 // of the best alignment that ends here
+	from  int32 // the point before in it, or −1
 }
 
 // A pair says that word i of one text is word j of the other.
@@ -37,6 +47,9 @@ const (
 	// smallGrid is the product of lengths up to which the whole grid is aligned;
 	// larger texts are aligned in a band around their densest diagonal.
 	smallGrid = 4096
+	// maxPoints is how many equal words are aligned point by point; with more,
+	// in small grids too each cell of the grid is visited.
+	maxPoints = 192
 	// bandSlack is how far words may be shifted within one piece.
 	bandSlack = 14
 	bandEdge  = 4
@@ -89,7 +102,9 @@ func (al *aligner) align(a, b []uint32, common int, pieces []int) ([]pair, []int
 	common = min(common, left)
 	for range maxRuns {
 		var piece []pair
-		if len(a)*len(b) <= smallGrid {
+		if len(a)*len(b) <= smallGrid && !al.dense {
+			piece = al.chain()
+		} else if len(a)*len(b) <= smallGrid {
 			piece = al.band(a, b, 0, len(a), -len(a)+1, len(b)-1)
 		} else {
 			piece = al.densest(a, b)
@@ -159,6 +174,55 @@ func (al *aligner) join(a, b []uint32, piece []pair) {
 	last := piece[len(piece)-1]
 	for k := int32(1); k <= 2 && step(last.i+k, last.j+k) || k == 1 && step(last.i+2, last.j+2); k++ {
 	}
+}
+
+// meet notes that words i of a, in ascending order, are word j of b. It is called
+// for each word of b that stands in a, in their order, before align.
+func (al *aligner) meet(i, j int) {
+	if len(al.points) == maxPoints {
+		al.dense = true
+		return
+	}
+	al.points = append(al.points, point{i: int32(i), j: int32(j)})
+}
+
+// chain is the local alignment of the whole grid. It looks only at the points
+// where both texts have the same word: between two of them lie as many steps as
+// the longer of their distances. Used words match nothing. It gives the pairs of
+// equal words, last first.
+func (al *aligner) chain() []pair {
+	free := al.points[:0]
+	best, most := -1, int32(0)
+	for _, p := range al.points {
+		if al.usedA[p.i] || al.usedB[p.j] {
+			continue
+		}
+		p.score, p.from = matchScore, -1
+		for k := len(free) - 1; k >= 0; k-- {
+			q := &free[k]
+			dj := p.j - q.j - 1
+			if most+missScore*dj <= 0 {
+				break // nor is any point before q worth the way
+			}
+			di := p.i - q.i - 1
+			if di < 0 || dj < 0 {
+				continue
+			}
+			if s := q.score + matchScore + missScore*max(di, dj); s > p.score {
+				p.score, p.from = s, int32(k)
+			}
+		}
+		if p.score > most || p.score == most && p.i < free[best].i {
+			best, most = len(free), p.score
+		}
+		free = append(free, p)
+	}
+	al.points = free
+	al.found = al.found[:0]
+	for k := int32(best); k >= 0; k = free[k].from {
+		al.found = append(al.found, pair{i: free[k].i, j: free[k].j})
+	}
+	return al.found
 }
 
 // densest aligns a and b in the band that holds most pairs of words which stand

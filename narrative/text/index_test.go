@@ -419,6 +419,68 @@ func TestNearWords(t *testing.T) {
 	}
 }
 
+func meetAll(al *aligner, a, b []uint32) {
+	al.points, al.dense = al.points[:0], false
+	var own ownSet
+	own.fill(a)
+	for j, id := range b {
+		if i, ok := own.find(id); ok {
+			for ; i >= 0; i = int(own.again[i]) - 1 {
+				al.meet(i, j)
+			}
+		}
+	}
+}
+
+// TestChain: the alignment by points is worth what that of the whole grid is.
+func TestChain(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 8))
+	worth := func(pairs []pair) (sum int) {
+		for k, p := range pairs {
+			sum += matchScore
+			if k > 0 {
+				sum += missScore * int(max(pairs[k-1].i-p.i, pairs[k-1].j-p.j)-1)
+			}
+		}
+		return sum
+	}
+	var al aligner
+	several := 0
+	for range 3000 {
+		some := func() []uint32 {
+			list := make([]uint32, 1+random.IntN(25))
+			for i := range list {
+				list[i] = random.Uint32N(12)
+			}
+			return list
+		}
+		a, b := some(), some()
+		al.prepare(a)
+		al.usedB = resize(al.usedB, len(b))
+		for i := range al.usedA {
+			al.usedA[i] = random.IntN(8) == 0
+		}
+		for j := range al.usedB {
+			al.usedB[j] = random.IntN(8) == 0
+		}
+		meetAll(&al, a, b)
+		if al.dense {
+			continue
+		}
+		grid := worth(al.band(a, b, 0, len(a), -len(a)+1, len(b)-1))
+		chain := al.chain()
+		if worth(chain) != grid {
+			t.Fatalf("%v and %v: %v is worth %d, the grid's %d", a, b, chain, worth(chain), grid)
+		}
+		if len(chain) > 1 {
+			several++
+		}
+	}
+	if several < 1000 {
+		t.Errorf("only %d alignments of more than one word", several)
+	}
+}
+
 func FuzzAlign(f *testing.F) {
 	f.Add([]byte("abcdefgh"), []byte("xxabcdyyefgh"), 1)
 	f.Add([]byte("aaaaaaaa"), []byte("aaaa"), 20)
@@ -438,6 +500,7 @@ func FuzzAlign(f *testing.F) {
 		a, b := number(x), number(y)
 		al := aligner{near: func(i, j int) bool { return a[i]^b[j] == 1 }}
 		al.prepare(a)
+		meetAll(&al, a, b)
 		pairs, pieces := al.align(a, b, min(len(a), len(b)), nil)
 		usedA, usedB, at := map[int32]bool{}, map[int32]bool{}, 0
 		for _, n := range pieces {

@@ -196,10 +196,14 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 	for _, c := range s.cands {
 		s.other = ix.wordsOf(c.text, s.other[:0])
 		common, mass := 0, float32(0)
-		for _, id := range s.other {
+		s.al.points, s.al.dense = s.al.points[:0], false
+		for j, id := range s.other {
 			if i, ok := s.own.find(id); ok {
 				common++
 				mass += s.weights[i]
+				for ; i >= 0; i = int(s.own.again[i]) - 1 {
+					s.al.meet(i, j)
+				}
 			}
 		}
 		if common < 2 {
@@ -363,7 +367,8 @@ func spans(pairs []pair, a, b []Word) []Span {
 
 // An ownSet finds the place of a word among the words of the query.
 type ownSet struct {
-	slots []int32 // place + 1
+	slots []int32 // first place + 1
+	again []int32 // place → next place of the same word + 1
 	ids   []uint32
 	shift uint
 }
@@ -375,14 +380,13 @@ func (o *ownSet) fill(ids []uint32) {
 	}
 	o.slots, o.ids, o.shift = resize(o.slots, 1<<bits), ids, 32-bits
 	clear(o.slots)
-	for i, id := range ids {
-		if _, ok := o.find(id); ok {
-			continue
-		}
-		h := o.slot(id)
-		for o.slots[h] != 0 {
+	o.again = resize(o.again, len(ids))
+	for i := len(ids) - 1; i >= 0; i-- {
+		h := o.slot(ids[i])
+		for o.slots[h] != 0 && ids[o.slots[h]-1] != ids[i] {
 			h = (h + 1) & uint32(len(o.slots)-1)
 		}
+		o.again[i] = o.slots[h]
 		o.slots[h] = int32(i) + 1
 	}
 }
