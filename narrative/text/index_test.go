@@ -396,8 +396,8 @@ func TestPostings(t *testing.T) {
 			t.Fatalf("feature %#x was never added", f)
 		}
 	}
-	if len(p.dir) > 2*sparse*len(p.cells) {
-		t.Errorf("directory of %d for %d cells", len(p.dir), len(p.cells))
+	if len(p.dir) > 2*sparse*p.count() {
+		t.Errorf("directory of %d for %d cells", len(p.dir), p.count())
 	}
 }
 

@@ -42,7 +42,9 @@ func (m *memory) close() {
 
 type outOfMemory struct{ error }
 
-type number interface{ ~uint8 | ~uint32 | ~uint64 }
+type number interface {
+	~uint8 | ~uint16 | ~uint32 | ~uint64
+}
 
 // An array is a growing list that never moves: element i stays where it is.
 type array[T number] struct {

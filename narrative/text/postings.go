@@ -1,7 +1,6 @@
 package text
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -10,95 +9,219 @@ import (
 // space of hashes is cut into cells by its leading bits (extendible hashing), so
 // that a cell holds some hundred entries. An entry is a feature and a text.
 //
-// A cell has a packed part and a tail. The tail takes new entries as they come,
-// tailLen at most; a full tail is merged into the packed part. The packed part
-// is sorted by feature, then text:
+// A cell is a record of cellWords numbers: two of its head, then its tail, which
+// takes new entries as they come. A full tail is merged into the packed part,
+// which lies in the slab and is three lists in the order of feature, then text:
 //
-//	run of blockLen entries, each
-//	    uvarint  feature − feature of the entry before (of the cell's first
-//	             possible feature at the start of a block: the block's own, so 0)
-//	    uvarint  text, or text − text before where the feature is the same
+//	n × uint16  bits 8 to 23 of the feature
+//	n × uint8   its low 8 bits
+//	n × text    in 3 bytes, or in 4 from text 1<<24 on
 //
-// and the blocks' first features and places are listed in front of it:
-//
-//	blocks × (uint32 first feature, uint16 offset in the packed part)
-//
-// Of one feature the first maxPostings texts are kept: the earliest.
+// The leading 8 bits are the cell's: there are 256 cells from the start. The
+// hashes are spread evenly, so the place of a feature is nearly known before the
+// list is looked at. Of one feature the first maxPostings texts are kept: the
+// earliest.
 type postings struct {
 	mem   *memory
 	dir   []uint32 // leading bits → cell
 	depth uint     // leading bits that dir uses
-	cells []cell
-	tails array[uint64] // tailLen for each cell: feature<<32 | text
+	cells array[uint64]
 	slab  slab
 
-	scratch []uint64
-	packed  []byte
+	places  []int
+	touched uint64
 }
 
 const (
-	tailLen     = 24
-	blockLen    = 16
-	splitLen    = 640
+	cellWords   = 24 // three lines of cache
+	tailLen     = cellWords - 2
+	leadBits    = 8
+	mostDepth   = 24
+	splitLen    = 448
 	maxPostings = 400
 
-	// maxCell bounds what many frequent features in one cell can come to: the
-	// offsets in the list of blocks have 16 bits. Beyond it the latest texts of
+	// maxCell bounds what many frequent features in one cell can come to: its
+	// packed part must fit a block of the slab. Beyond it the latest texts of
 	// the cell are not found by its features any more.
-	maxCell = 10000
+	maxCell = 9000
 	// sparse is how many directory entries a cell may have on average before the
 	// directory no longer doubles for a few long cells.
 	sparse = 4
 )
 
-type cell struct {
-	at    slabRef
-	n     uint32 // packed entries
-	bytes uint32 // of the packed part with its list of blocks
-	tail  uint8
-	depth uint8
-}
+// A cell is the record of one: see postings.
+//
+//	cell[0]  slabRef: 32 bits place, 16 bits units; 8 bits entries in the tail; 8 bits depth
+//	cell[1]  32 bits entries in the packed part; 8 bits bytes of a text in it
+//	cell[2:] the tail, feature<<32 | text each
+type cell []uint64
+
+func (c cell) ref() slabRef       { return slabRef{uint32(c[0]), uint16(c[0] >> 32)} }
+func (c cell) tail() int          { return int(c[0] >> 48 & 0xff) }
+func (c cell) depth() uint        { return uint(c[0] >> 56) }
+func (c cell) packed() int        { return int(uint32(c[1])) }
+func (c cell) width() int         { return int(c[1] >> 32) }
+func (c cell) setTail(n int)      { c[0] = c[0]&^(0xff<<48) | uint64(n)<<48 }
+func (c cell) setDepth(d uint)    { c[0] = c[0]&^(0xff<<56) | uint64(d)<<56 }
+func (c cell) setRef(r slabRef)   { c[0] = c[0]>>48<<48 | uint64(r.units)<<32 | uint64(r.at) }
+func (c cell) setPacked(n, w int) { c[1] = uint64(w)<<32 | uint64(n) }
 
 func (p *postings) open(m *memory) {
-	p.mem, p.tails.mem, p.slab.mem = m, m, m
-	p.dir = []uint32{0}
-	p.cells = []cell{{}}
-	p.tails.room(tailLen)
+	p.mem, p.cells.mem, p.slab.mem = m, m, m
+	p.depth = leadBits
+	for range 1 << leadBits {
+		i := p.newCell()
+		p.cell(i).setDepth(leadBits)
+		p.dir = append(p.dir, i)
+	}
+}
+
+func (p *postings) newCell() uint32 {
+	at := p.cells.room(cellWords)
+	k := perChunk[uint64]()
+	return uint32(at/k*(k/cellWords) + at%k/cellWords)
+}
+
+// count is how many cells there are.
+func (p *postings) count() int {
+	k := perChunk[uint64]()
+	return p.cells.n/k*(k/cellWords) + p.cells.n%k/cellWords
+}
+
+func (p *postings) cell(i uint32) cell {
+	const k = chunkBytes / 8 / cellWords
+	at := i % k * cellWords
+	return cell(p.cells.chunks[i/k][at : at+cellWords : at+cellWords])
 }
 
 func (p *postings) cellOf(feature uint32) uint32 {
-	return p.dir[uint64(feature)<<p.depth>>32]
+	return p.dir[feature>>(32-p.depth)]
 }
 
-func (p *postings) tail(c uint32) []uint64 {
-	k := perChunk[uint64]() / tailLen
-	chunk := p.tails.chunks[int(c)/k]
-	at := int(c) % k * tailLen
-	return chunk[at : at+tailLen : at+tailLen]
-}
-
+// add adds an entry. Texts come in ascending order.
 func (p *postings) add(feature, text uint32) {
 	i := p.cellOf(feature)
-	c := &p.cells[i]
-	if int(c.tail) == tailLen {
+	c := p.cell(i)
+	if c.tail() == tailLen {
 		p.merge(i)
-		i = p.cellOf(feature)
-		c = &p.cells[i]
+		c = p.cell(p.cellOf(feature))
 	}
-	p.tail(i)[c.tail] = uint64(feature)<<32 | uint64(text)
-	c.tail++
+	n := c.tail()
+	c[2+n] = uint64(feature)<<32 | uint64(text)
+	c.setTail(n + 1)
+}
+
+// touch has the processor fetch what texts will read for these features, all at
+// once: one after the other, each would be waited for.
+func (p *postings) touch(features []uint32) {
+	sum := uint64(0)
+	for _, f := range features {
+		c := p.cell(p.cellOf(f))
+		sum += c[0] + c[cellWords-1]
+	}
+	for _, f := range features {
+		c := p.cell(p.cellOf(f))
+		if n := c.packed(); n > 0 {
+			b := p.slab.bytes(c.ref())
+			g := guess(f, c.depth(), n)
+			sum += uint64(b[2*g]) + uint64(b[3*n+c.width()*g])
+		}
+	}
+	p.touched = sum // so that the loads are not left out
+}
+
+// guess is about where a feature is among n in a cell.
+func guess(feature uint32, depth uint, n int) int {
+	return int(uint64(feature<<depth) * uint64(n) >> 32)
+}
+
+// lists are the packed part of a cell.
+type lists struct {
+	keys  []uint16
+	lows  []uint8
+	texts []uint8
+	width int
+}
+
+func (p *postings) lists(c cell) lists {
+	n := c.packed()
+	if n == 0 {
+		return lists{width: 3}
+	}
+	return cut(p.slab.bytes(c.ref()), n, c.width())
+}
+
+func cut(b []byte, n, width int) lists {
+	return lists{numbers[uint16](b[:2*n]), b[2*n : 3*n], b[3*n:], width}
+}
+
+// packedBytes is what n entries take: reading the last text of 3 bytes reads 4.
+func packedBytes(n, width int) int { return n*(3+width) + 4 - width }
+
+func (l *lists) text(i int) uint32 {
+	t := binary.LittleEndian.Uint32(l.texts[i*l.width:])
+	if l.width == 3 {
+		t &= 0xffffff
+	}
+	return t
+}
+
+// find gives the first place whose feature is not below the given one.
+func (l *lists) find(feature uint32, depth uint) int {
+	key := uint16(feature >> 8)
+	keys := l.keys
+	n := len(keys)
+	if n == 0 {
+		return 0
+	}
+	lo, hi := 0, n
+	if g := guess(feature, depth, n); keys[g] < key {
+		lo = g + 1
+		for step := 8; lo+step < n; step *= 2 {
+			if keys[lo+step] >= key {
+				hi = lo + step
+				break
+			}
+			lo += step + 1
+		}
+	} else {
+		hi = g
+		for step := 8; hi-step >= 0; step *= 2 {
+			if keys[hi-step] < key {
+				lo = hi - step + 1
+				break
+			}
+			hi -= step
+		}
+	}
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if keys[m] < key {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	low := uint8(feature)
+	for lo < n && keys[lo] == key && l.lows[lo] < low {
+		lo++
+	}
+	return lo
 }
 
 // texts appends the texts that hold a feature, earliest first, to list:
 // maxPostings at most.
 func (p *postings) texts(feature uint32, list []uint32) []uint32 {
-	i := p.cellOf(feature)
-	c := &p.cells[i]
+	c := p.cell(p.cellOf(feature))
 	start := len(list)
-	if c.n > 0 {
-		list = unpack(p.slab.bytes(c.at)[:c.bytes], int(c.n), feature, list)
+	if c.packed() > 0 {
+		l := p.lists(c)
+		key, low := uint16(feature>>8), uint8(feature)
+		for i := l.find(feature, c.depth()); i < len(l.keys) && l.keys[i] == key && l.lows[i] == low; i++ {
+			list = append(list, l.text(i))
+		}
 	}
-	for _, e := range p.tail(i)[:c.tail] {
+	for _, e := range c[2 : 2+c.tail()] {
 		if uint32(e>>32) == feature {
 			list = append(list, uint32(e))
 		}
@@ -109,53 +232,149 @@ func (p *postings) texts(feature uint32, list []uint32) []uint32 {
 	return list
 }
 
-func unpack(b []byte, n int, feature uint32, list []uint32) []uint32 {
-	blocks := (n + blockLen - 1) / blockLen
-	// The last block that starts before feature, for its end may hold it.
-	lo, hi := 0, blocks
-	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if binary.LittleEndian.Uint32(b[m*6:]) < feature {
-			lo = m + 1
+// merge moves the tail of a cell into its packed part, and splits a cell that
+// has become too long.
+func (p *postings) merge(i uint32) {
+	c := p.cell(i)
+	var buf [tailLen]uint64
+	tail := buf[:copy(buf[:], c[2:2+c.tail()])]
+	slices.Sort(tail)
+	old := p.lists(c)
+	depth := c.depth()
+	// Where each goes: behind the same feature. Of one feature no more than the
+	// first texts are kept.
+	places := p.places[:0]
+	kept := tail[:0]
+	run, last := 0, uint64(1<<63)
+	at := 0
+	width := max(old.width, 3)
+	for _, e := range tail {
+		f := uint32(e >> 32)
+		if e>>32 != last {
+			last, run = e>>32, 0
+			for at = old.find(f, depth); at < len(old.keys) && old.keys[at] == uint16(f>>8) && old.lows[at] == uint8(f); at++ {
+				run++
+			}
+		}
+		if run >= maxPostings {
+			continue
+		}
+		run++
+		if uint32(e) >= 1<<24 {
+			width = 4
+		}
+		kept = append(kept, e)
+		places = append(places, at)
+	}
+	p.places = places
+	n := len(old.keys) + len(kept)
+	if n > maxCell {
+		kept = kept[:max(maxCell-len(old.keys), 0)]
+		n = len(old.keys) + len(kept)
+	}
+	c.setTail(0)
+	if len(kept) == 0 {
+		return
+	}
+	was := c.ref()
+	// Only the first cells are shorter than half of splitLen; nobody would ask
+	// again for the small blocks that they leave.
+	ref := p.slab.get(packedBytes(max(n, splitLen/2), width))
+	to := cut(p.slab.bytes(ref), n, width)
+	from, out := 0, 0
+	move := func(until int) {
+		copy(to.keys[out:], old.keys[from:until])
+		copy(to.lows[out:], old.lows[from:until])
+		if old.width == width {
+			copy(to.texts[out*width:], old.texts[from*width:until*width])
 		} else {
-			hi = m
+			for k := from; k < until; k++ {
+				to.setText(out+k-from, old.text(k))
+			}
 		}
+		out += until - from
+		from = until
 	}
-	data := b[blocks*6:]
-	for k := max(lo-1, 0); k < blocks; k++ {
-		f := binary.LittleEndian.Uint32(b[k*6:])
-		if f > feature {
-			break
-		}
-		at := int(binary.LittleEndian.Uint16(b[k*6+4:]))
-		text := uint32(0)
-		for range min(blockLen, n-k*blockLen) {
-			gap, x := uint32(data[at]), uint32(0)
-			at++
-			if gap >= 0x80 {
-				gap, at = uvarint(data, at-1)
-			}
-			if x = uint32(data[at]); x < 0x80 {
-				at++
-			} else if y := uint32(data[at+1]); y < 0x80 {
-				x, at = x&0x7f|y<<7, at+2
-			} else {
-				x, at = uvarint(data, at)
-			}
-			if gap == 0 {
-				text += x // the first of a block has text 0 before it
-			} else {
-				if f += gap; f > feature {
-					return list
-				}
-				text = x
-			}
-			if f == feature {
-				list = append(list, text)
-			}
-		}
+	for k, e := range kept {
+		move(places[k])
+		to.keys[out], to.lows[out] = uint16(e>>40), uint8(e>>32)
+		to.setText(out, uint32(e))
+		out++
 	}
-	return list
+	move(len(old.keys))
+	p.slab.put(was)
+	c.setRef(ref)
+	c.setPacked(n, width)
+	if n > longest(uint32(kept[0]>>32), depth) && depth < mostDepth && (depth < p.depth || len(p.dir) < sparse*p.count()) {
+		p.split(i, uint32(kept[0]>>32))
+	}
+}
+
+// longest is how many packed entries a cell may have: splitLen to twice that,
+// by chance. If it were the same for all, then all cells would be of about one
+// age and length, and the blocks of other lengths would lie idle in the slab.
+func longest(feature uint32, depth uint) int {
+	return splitLen + int(mix(uint64(feature>>(32-depth))<<5|uint64(depth))%splitLen)
+}
+
+func (l *lists) setText(i int, t uint32) {
+	b := l.texts[i*l.width:]
+	b[0], b[1], b[2] = byte(t), byte(t>>8), byte(t>>16)
+	if l.width == 4 {
+		b[3] = byte(t >> 24)
+	}
+}
+
+// split cuts a cell whose tail is empty in two, by the next bit; feature is one
+// of its own.
+func (p *postings) split(i, feature uint32) {
+	c := p.cell(i)
+	depth := c.depth()
+	first := feature >> (32 - depth) << (32 - depth)
+	bit := uint32(1) << (31 - depth)
+	l := p.lists(c)
+	k := l.find(first|bit, depth)
+	n := len(l.keys)
+	if l.keys[0] == l.keys[n-1] && l.lows[0] == l.lows[n-1] {
+		return // all of one feature
+	}
+	other := p.newCell()
+	d := p.cell(other)
+	c.setDepth(depth + 1)
+	d.setDepth(depth + 1)
+	if depth == p.depth {
+		dir := make([]uint32, 2*len(p.dir))
+		for j, x := range p.dir {
+			dir[2*j], dir[2*j+1] = x, x
+		}
+		p.dir, p.depth = dir, p.depth+1
+	}
+	// The upper half of the directory entries of this cell go to the other.
+	from := (first | bit) >> (32 - p.depth)
+	for j := from; j < from+1<<(p.depth-depth-1); j++ {
+		p.dir[j] = other
+	}
+	was := c.ref()
+	low, high := p.part(l, 0, k), p.part(l, k, n)
+	p.slab.put(was)
+	c.setRef(low)
+	c.setPacked(k, l.width)
+	d.setRef(high)
+	d.setPacked(n-k, l.width)
+}
+
+// part copies entries of a packed part into a block of their own.
+func (p *postings) part(l lists, from, until int) slabRef {
+	n := until - from
+	if n == 0 {
+		return slabRef{}
+	}
+	ref := p.slab.get(packedBytes(n, l.width))
+	to := cut(p.slab.bytes(ref), n, l.width)
+	copy(to.keys, l.keys[from:until])
+	copy(to.lows, l.lows[from:until])
+	copy(to.texts, l.texts[from*l.width:until*l.width])
+	return ref
 }
 
 func uvarint(b []byte, at int) (uint32, int) {
@@ -170,140 +389,6 @@ func uvarint(b []byte, at int) (uint32, int) {
 	}
 }
 
-func (p *postings) decode(c *cell, list []uint64) []uint64 {
-	if c.n == 0 {
-		return list
-	}
-	b := p.slab.bytes(c.at)[:c.bytes]
-	blocks := (int(c.n) + blockLen - 1) / blockLen
-	data := b[blocks*6:]
-	at := 0
-	var f, text, gap, x uint32
-	for i := range int(c.n) {
-		gap, at = uvarint(data, at)
-		x, at = uvarint(data, at)
-		switch {
-		case i%blockLen == 0:
-			f, text = binary.LittleEndian.Uint32(b[i/blockLen*6:]), x
-		case gap == 0:
-			text += x
-		default:
-			f, text = f+gap, x
-		}
-		list = append(list, uint64(f)<<32|uint64(text))
-	}
-	return list
-}
-
-// merge moves the tail of a cell into its packed part, and splits a cell that
-// has become too long.
-func (p *postings) merge(i uint32) {
-	c := &p.cells[i]
-	all := p.decode(c, p.scratch[:0])
-	old := len(all)
-	all = append(all, p.tail(i)[:c.tail]...)
-	tail := all[old:]
-	slices.Sort(tail)
-	// Merge from the back, in place.
-	var buf [tailLen]uint64
-	n := copy(buf[:], tail)
-	for to := len(all) - 1; n > 0; to-- {
-		if old > 0 && all[old-1] > buf[n-1] {
-			old--
-			all[to] = all[old]
-		} else {
-			n--
-			all[to] = buf[n]
-		}
-	}
-	p.scratch = all
-	c.tail = 0
-	// Of one feature, no more than the first texts.
-	kept := all[:0]
-	run := 0
-	for k, e := range all {
-		if k > 0 && e>>32 == all[k-1]>>32 {
-			run++
-		} else {
-			run = 0
-		}
-		if run < maxPostings {
-			kept = append(kept, e)
-		}
-	}
-	all = kept
-
-	depth := uint(c.depth)
-	if len(all) > splitLen && all[0]>>32 != all[len(all)-1]>>32 && depth < 32 &&
-		(depth < p.depth || len(p.dir) < sparse*len(p.cells)) {
-		bit := uint64(1) << (63 - depth)
-		k, _ := slices.BinarySearchFunc(all, bit, func(e, bit uint64) int {
-			if e&bit != 0 {
-				return 1
-			}
-			return -1
-		})
-		other := uint32(len(p.cells))
-		p.cells = append(p.cells, cell{})
-		c = &p.cells[i]
-		p.tails.room(tailLen)
-		c.depth++
-		p.cells[other].depth = c.depth
-		if depth == p.depth {
-			dir := make([]uint32, 2*len(p.dir))
-			for j, d := range p.dir {
-				dir[2*j], dir[2*j+1] = d, d
-			}
-			p.dir, p.depth = dir, p.depth+1
-		}
-		// The upper half of the directory entries of this cell go to the other.
-		first := all[0] >> 32 >> (32 - depth) << (p.depth - depth)
-		if depth == 0 {
-			first = 0
-		}
-		half := uint64(1) << (p.depth - depth - 1)
-		for j := first + half; j < first+2*half; j++ {
-			p.dir[j] = other
-		}
-		p.store(&p.cells[other], all[k:])
-		p.store(&p.cells[i], all[:k])
-		return
-	}
-	if len(all) > maxCell {
-		slices.SortStableFunc(all, func(x, y uint64) int { return cmp.Compare(uint32(x), uint32(y)) })
-		all = all[:maxCell]
-		slices.Sort(all)
-	}
-	p.store(c, all)
-}
-
-func (p *postings) store(c *cell, all []uint64) {
-	blocks := (len(all) + blockLen - 1) / blockLen
-	b := slices.Grow(p.packed[:0], blocks*6+len(all)*10)[:blocks*6]
-	var f, text uint32
-	for i, e := range all {
-		ef, et := uint32(e>>32), uint32(e)
-		switch {
-		case i%blockLen == 0:
-			binary.LittleEndian.PutUint32(b[i/blockLen*6:], ef)
-			binary.LittleEndian.PutUint16(b[i/blockLen*6+4:], uint16(len(b)-blocks*6))
-			b = append(b, 0)
-			b = binary.AppendUvarint(b, uint64(et))
-		case ef == f:
-			b = append(b, 0)
-			b = binary.AppendUvarint(b, uint64(et-text))
-		default:
-			b = binary.AppendUvarint(b, uint64(ef-f))
-			b = binary.AppendUvarint(b, uint64(et))
-		}
-		f, text = ef, et
-	}
-	p.packed = b
-	c.n, c.bytes = uint32(len(all)), uint32(len(b))
-	c.at = p.slab.fit(c.at, len(b))
-	copy(p.slab.bytes(c.at), b)
-}
-
 // A slab hands out blocks of bytes in sizes of slabUnit steps, and keeps those
 // that come back for the next who asks for that size.
 type slab struct {
@@ -315,7 +400,7 @@ type slab struct {
 
 const (
 	slabUnit    = 64
-	slabClasses = 1024 // the largest block is 64 KiB
+	slabClasses = 1024 // the largest block is below 64 KiB
 	slabPer     = chunkBytes / slabUnit
 )
 
@@ -332,22 +417,22 @@ func (s *slab) bytes(r slabRef) []byte {
 	return s.chunks[int(r.at)/slabPer][at:end:end]
 }
 
-// fit gives a block of at least n bytes and takes back r, which is the answer
-// itself where it has the right size.
-func (s *slab) fit(r slabRef, n int) slabRef {
-	units := (n + slabUnit - 1) / slabUnit
-	if units == int(r.units) {
-		return r
-	}
+// put takes a block back.
+func (s *slab) put(r slabRef) {
 	if r.units > 0 {
 		s.free[r.units] = append(s.free[r.units], r.at)
 	}
-	if units == 0 {
-		return slabRef{}
-	}
-	if f := s.free[units]; len(f) > 0 {
-		s.free[units] = f[:len(f)-1]
-		return slabRef{f[len(f)-1], uint16(units)}
+}
+
+// get gives a block of at least n bytes.
+func (s *slab) get(n int) slabRef {
+	units := (n + slabUnit - 1) / slabUnit
+	// A somewhat larger block that lies idle is better than new memory.
+	for k := units; k <= min(units+units/3, slabClasses-1); k++ {
+		if f := s.free[k]; len(f) > 0 {
+			s.free[k] = f[:len(f)-1]
+			return slabRef{f[len(f)-1], uint16(k)}
+		}
 	}
 	if len(s.chunks) == 0 || s.used+units > slabPer {
 		if left := slabPer - s.used; len(s.chunks) > 0 && left > 0 && left < slabClasses {

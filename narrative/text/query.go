@@ -103,6 +103,7 @@ func (ix *Index) candidates(s *searcher) {
 		}
 	}
 	s.counts = s.counts[:0]
+	ix.posts.touch(s.features)
 	for _, f := range s.features {
 		s.list = ix.posts.texts(f, s.list[:0])
 		s.counts = append(s.counts, uint32(len(s.list)))

@@ -22,7 +22,7 @@ const (
 	snapshotPrefix = "snapshot-"
 	// snapshotFormat is the version of what lies in a snapshot: of the arrays,
 	// and of which features a text has.
-	snapshotFormat = 1
+	snapshotFormat = 2
 )
 
 // A snapshotHeader says how long the arrays are that follow it, in elements.
@@ -43,23 +43,12 @@ type snapshotHeader struct {
 
 // lists gives the arrays of the index in the order of a snapshot: those of
 // uint32, of bytes, and of uint64.
-func (ix *Index) lists() (words []*array[uint32], bytes []*array[uint8], tails *array[uint64]) {
+func (ix *Index) lists() (words []*array[uint32], bytes []*array[uint8], cells *array[uint64]) {
 	return []*array[uint32]{&ix.words.hash, &ix.words.texts, &ix.words.at, &ix.textAt, &ix.hashes, &ix.last, &ix.postAt, &ix.keys, &ix.next},
-		[]*array[uint8]{&ix.words.folded, &ix.tokens}, &ix.posts.tails
+		[]*array[uint8]{&ix.words.folded, &ix.tokens}, &ix.posts.cells
 }
 
 func (ix *Index) tables() [3]*table { return [3]*table{&ix.words.table, &ix.exact, &ix.byKey} }
-
-// cells as numbers: at, units, n, bytes, tail and depth.
-const cellNumbers = 5
-
-func (p *postings) cellList() []uint32 {
-	list := make([]uint32, 0, cellNumbers*len(p.cells))
-	for _, c := range p.cells {
-		list = append(list, c.at.at, uint32(c.at.units), c.n, c.bytes, uint32(c.tail)|uint32(c.depth)<<8)
-	}
-	return list
-}
 
 // save writes a snapshot of what is in memory; the log must be synced.
 func (ix *Index) save() (err error) {
@@ -86,7 +75,7 @@ func (ix *Index) save() (err error) {
 	}
 	w := &sumWriter{w: f, sum: crc32.New(castagnoli)}
 	h := snapshotHeader{Format: snapshotFormat, Rules: version(), Order: byteOrder(), Log: ix.log.end(), LogCRC: crc, Depth: ix.posts.depth, Used: ix.posts.slab.used}
-	words, bytes, tails := ix.lists()
+	words, bytes, cells := ix.lists()
 	for i, t := range ix.tables() {
 		h.Counts[i] = t.used
 		h.Arrays = append(h.Arrays, len(t.slots))
@@ -97,14 +86,13 @@ func (ix *Index) save() (err error) {
 	for _, a := range bytes {
 		h.Arrays = append(h.Arrays, a.n)
 	}
-	cells := ix.posts.cellList()
 	var free []uint32 // units, how many blocks, the blocks
 	for units, list := range ix.posts.slab.free {
 		if len(list) > 0 {
 			free = append(append(free, uint32(units), uint32(len(list))), list...)
 		}
 	}
-	h.Arrays = append(h.Arrays, tails.n, len(ix.posts.dir), len(cells), len(free), len(ix.posts.slab.chunks))
+	h.Arrays = append(h.Arrays, cells.n, len(ix.posts.dir), len(free), len(ix.posts.slab.chunks))
 	head, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -125,11 +113,10 @@ func (ix *Index) save() (err error) {
 			w.write(c[:used(a, i)])
 		}
 	}
-	for i, c := range tails.chunks {
-		w.longs(c[:used(tails, i)])
+	for i, c := range cells.chunks {
+		w.longs(c[:used(cells, i)])
 	}
 	w.numbers(ix.posts.dir)
-	w.numbers(cells)
 	w.numbers(free)
 	for _, c := range ix.posts.slab.chunks {
 		w.write(c)
@@ -254,8 +241,8 @@ func (ix *Index) loadFrom(name string) (n int64, err error) {
 	if crc, err := ix.log.checksum(h.Log); err != nil || crc != h.LogCRC {
 		return 0, errSnapshot
 	}
-	words, bytes, tails := ix.lists()
-	if len(h.Arrays) != 3+len(words)+len(bytes)+5 {
+	words, bytes, cells := ix.lists()
+	if len(h.Arrays) != 3+len(words)+len(bytes)+4 {
 		return 0, errSnapshot
 	}
 	for _, n := range h.Arrays {
@@ -282,13 +269,11 @@ func (ix *Index) loadFrom(name string) (n int64, err error) {
 	for _, a := range bytes {
 		fill(r, a, next())
 	}
-	tails.chunks, tails.n = nil, 0
-	fill(r, tails, next())
+	cells.chunks, cells.n = nil, 0
+	fill(r, cells, next())
 	ix.posts.depth = h.Depth
 	ix.posts.dir = make([]uint32, next())
 	r.read(bytesOf(ix.posts.dir))
-	cells := make([]uint32, next())
-	r.read(bytesOf(cells))
 	free := make([]uint32, next())
 	r.read(bytesOf(free))
 	s := &ix.posts.slab
@@ -302,10 +287,6 @@ func (ix *Index) loadFrom(name string) (n int64, err error) {
 	r.read(tail[:])
 	if r.err != nil || binary.LittleEndian.Uint32(tail[:]) != sum {
 		return 0, errSnapshot
-	}
-	ix.posts.cells = ix.posts.cells[:0]
-	for c := range slices.Chunk(cells, cellNumbers) {
-		ix.posts.cells = append(ix.posts.cells, cell{slabRef{c[0], uint16(c[1])}, c[2], c[3], uint8(c[4]), uint8(c[4] >> 8)})
 	}
 	for len(free) > 0 {
 		units, n := free[0], free[1]
