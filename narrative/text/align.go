@@ -176,14 +176,17 @@ func (al *aligner) join(a, b []uint32, piece []pair) {
 	}
 }
 
-// meet notes that words i of a, in ascending order, are word j of b. It is called
-// for each word of b that stands in a, in their order, before align.
-func (al *aligner) meet(i, j int) {
-	if len(al.points) == maxPoints {
-		al.dense = true
-		return
+// meet notes that word j of b stands in a at i, and where again says that the
+// same word stands there again. It is called for each word of b that stands in a,
+// in their order, before align.
+func (al *aligner) meet(i, j int, again []int32) {
+	for ; i >= 0 && !al.dense; i = int(again[i]) - 1 {
+		if len(al.points) == maxPoints {
+			al.dense = true
+			return
+		}
+		al.points = append(al.points, point{i: int32(i), j: int32(j)})
 	}
-	al.points = append(al.points, point{i: int32(i), j: int32(j)})
 }
 
 // chain is the local alignment of the whole grid. It looks only at the points

@@ -425,9 +425,7 @@ func meetAll(al *aligner, a, b []uint32) {
 	own.fill(a)
 	for j, id := range b {
 		if i, ok := own.find(id); ok {
-			for ; i >= 0; i = int(own.again[i]) - 1 {
-				al.meet(i, j)
-			}
+			al.meet(i, j, own.again)
 		}
 	}
 }

@@ -202,9 +202,7 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 			if i, ok := s.own.find(id); ok {
 				common++
 				mass += s.weights[i]
-				for ; i >= 0; i = int(s.own.again[i]) - 1 {
-					s.al.meet(i, j)
-				}
+				s.al.meet(i, j, s.own.again)
 			}
 		}
 		if common < 2 {
