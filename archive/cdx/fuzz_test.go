@@ -44,6 +44,9 @@ func FuzzSURT(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, url string) {
+		if key, ok := plainSURT(url); ok && key != fullSURT(url) {
+			t.Fatalf("the key of %q is %q in the short way, %q in the full one", url, key, fullSURT(url))
+		}
 		for name, key := range map[string]string{"SURT": SURT(url), "WebrecorderKey": WebrecorderKey(url)} {
 			if strings.ContainsAny(key, " \n\r\t") || key == "" {
 				t.Fatalf("%s of %q is %q", name, url, key)

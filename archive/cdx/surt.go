@@ -23,6 +23,14 @@ import (
 // Two URLs with one key may be two things: a key is for finding, the url of the
 // line decides.
 func SURT(url string) string {
+	if key, ok := plainSURT(url); ok {
+		return key
+	}
+	return fullSURT(url)
+}
+
+// fullSURT is SURT for whatever URL.
+func fullSURT(url string) string {
 	s := trimURL(url)
 	if s == "" {
 		return "-"

@@ -96,3 +96,32 @@ func TestSURTUrlcanon(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainSURT makes keys of URLs put together from parts in the short way and in
+// the full one.
+func TestPlainSURT(t *testing.T) {
+	hosts := []string{"example.com", "www.example.com", "www2.example.com", "wwwx.example.com", "a.b.c.example", "127.0.0.1", "0x7f.1", "example.1a", "example..com", ".example.com", "example.com.", "EXAMPLE.com", "localhost", "xn--bcher-kva.example", "1.2.3.4.example", "-", "a-b.example", "example.com:80", "example.com:8080", "user@example.com", "[::1]", "", "bücher.example"}
+	paths := []string{"", "/", "/a", "/a/", "/A/b/", "//", "/a//b", "/./a", "/a/.", "/a/..", "/../a", "/.hidden", "/a.b", "/a%20b", "/~user/", "/a;b", "/a/(S(abcdefghijklmnopqrstuvwx))/x.aspx", "/a#b", "/a b", "\\a", "/-/_"}
+	queries := []string{"", "?", "?a", "?a=1", "?b=1&a=2", "?a=2&a=1", "?a&a=1", "?a=1&a", "?A=B&c=D", "?&a=1", "?a=1&", "?&&", "?=", "?sid=0123456789abcdef0123456789abcdef", "?a=1&PHPSESSID=0123456789abcdef0123456789abcdef&b=2", "?a=%41", "?a=b+c", "?a=1?b=2", "?a-b=1&a=2", "?a=1#b", "?q=a/b.c"}
+	plain := 0
+	for _, scheme := range []string{"http://", "https://", "HTTP://", "http:/", "httpss://", "http"} {
+		for _, h := range hosts {
+			for _, p := range paths {
+				for _, q := range queries {
+					url := scheme + h + p + q
+					key, ok := plainSURT(url)
+					if !ok {
+						continue
+					}
+					plain++
+					if want := fullSURT(url); key != want {
+						t.Errorf("%s: %s, want %s", url, key, want)
+					}
+				}
+			}
+		}
+	}
+	if plain < 500 {
+		t.Errorf("%d URLs were plain", plain)
+	}
+}

@@ -56,6 +56,8 @@ type Query struct {
 	// than URL: cdx.WebrecorderKey for what ReplayWeb.page takes for the same.
 	// nil: none.
 	SameKey func(url string) string
+
+	skip, take int64 // lines that are passed over, and looked at, before any condition; take 0: all
 }
 
 // Kind says what a Source is.
@@ -100,7 +102,7 @@ func (x *Index) Find(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 			return
 		}
 		defer s.end()
-		given := 0
+		given, passed := 0, int64(0)
 		for n := 0; ; n++ {
 			if n%256 == 255 && ctx.Err() != nil {
 				yield(Entry{}, context.Cause(ctx))
@@ -109,6 +111,17 @@ func (x *Index) Find(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 			line := s.at()
 			if line == nil {
 				break
+			}
+			if q.skip > 0 || q.take > 0 {
+				if number, _, ok := fileOf(line); ok && s.view.file(number) != nil {
+					if passed++; q.take > 0 && passed > q.skip+q.take {
+						return
+					}
+				}
+				if passed <= q.skip {
+					s.next()
+					continue
+				}
 			}
 			var e Entry
 			ok, err := s.entry(line, &e)
@@ -130,6 +143,29 @@ func (x *Index) Find(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 			yield(Entry{}, x.damaged(err))
 		}
 	}
+}
+
+// count gives the number of lines that Find looks at for q, whatever its further
+// conditions.
+func (x *Index) count(ctx context.Context, q Query) (n int64, err error) {
+	s, err := x.search(q)
+	if err != nil {
+		return 0, err
+	}
+	defer s.end()
+	for i := 0; s.at() != nil; i++ {
+		if i%4096 == 4095 && ctx.Err() != nil {
+			return n, context.Cause(ctx)
+		}
+		if number, _, ok := fileOf(s.at()); ok && s.view.file(number) != nil {
+			n++
+		}
+		s.next()
+	}
+	if err := s.failed(); err != nil {
+		return n, x.damaged(err)
+	}
+	return n, nil
 }
 
 // A search is a Query under way.

@@ -275,6 +275,10 @@ var errNoOriginal = errors.New("no record that holds it is in the archive")
 
 func (x *Index) original(ctx context.Context, h warc.Header, e Entry) (*Record, error) {
 	digest := h.Get("WARC-Payload-Digest")
+	unchanged := strings.Contains(h.Get("WARC-Profile"), "server-not-modified")
+	if unchanged {
+		digest = "" // of the empty body of that answer, where a tool wrote one
+	}
 	fits := func(r *Record) bool {
 		if t := r.Header.Type(); t != warc.TypeResponse && t != warc.TypeResource {
 			return false
@@ -328,7 +332,7 @@ func (x *Index) original(ctx context.Context, h warc.Header, e Entry) (*Record, 
 		if r, err := find(Query{Digest: digest, Limit: maxOriginals}); r != nil || err != nil {
 			return r, err
 		}
-	} else if strings.Contains(h.Get("WARC-Profile"), "server-not-modified") {
+	} else if unchanged {
 		ok := []Filter{{field: "status", exact: true, text: strconv.Itoa(http.StatusOK)}}
 		if r, err := find(Query{URL: e.URL, To: e.Time().Add(time.Second), Sort: Reverse, Filters: ok, Limit: maxOriginals}); r != nil || err != nil {
 			return r, err

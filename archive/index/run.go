@@ -151,12 +151,21 @@ func (r *run) read(at, size int64) ([]byte, error) {
 }
 
 // summed gives a part of the file that a checksum follows.
-func (r *run) summed(at, size int64) ([]byte, error) {
-	b, err := r.read(at, size+4)
-	if err != nil {
+func (r *run) summed(at, size int64) ([]byte, error) { return r.summedIn(nil, at, size) }
+
+// summedIn is summed into a buffer that is used again, if it is large enough.
+func (r *run) summedIn(buf []byte, at, size int64) ([]byte, error) {
+	if at < 0 || size < 0 || at > r.size-size-4 {
+		return nil, fmt.Errorf("%w: it is too short", errCorrupt)
+	}
+	if int64(cap(buf)) < size+4 {
+		buf = make([]byte, size+4)
+	}
+	b := buf[:size+4]
+	if _, err := r.f.ReadAt(b, at); err != nil {
 		return nil, err
 	}
-	if size < 0 || checksum(b[:size]) != binary.LittleEndian.Uint32(b[size:]) {
+	if checksum(b[:size]) != binary.LittleEndian.Uint32(b[size:]) {
 		return nil, fmt.Errorf("%w: a checksum does not fit at offset %d", errCorrupt, at)
 	}
 	return b[:size], nil
@@ -343,10 +352,14 @@ type digestCursor struct {
 	i      int64 // of the pair at hand
 	page   int   // that was read; -1: none
 	pairs  []byte
+	buf    []byte
 }
 
+var digestCursors = sync.Pool{New: func() any { return &digestCursor{} }}
+
 func newDigestCursor(r *run, number uint64, last bool) *digestCursor {
-	d := &digestCursor{number: number, page: -1}
+	d := digestCursors.Get().(*digestCursor)
+	d.c, d.number, d.page, d.pairs = nil, number, -1, nil
 	if len(r.first) == 0 || !r.digests.has(mix(number)) {
 		return d
 	}
@@ -376,8 +389,10 @@ func (d *digestCursor) read(page int) bool {
 	}
 	r := d.c.r
 	n := min(pagePairs, r.pairs-int64(page)*pagePairs)
-	d.pairs, d.c.err = r.summed(r.pages+int64(page)*(pagePairs*pairSize+4), n*pairSize)
-	if d.c.err != nil {
+	d.pairs, d.c.err = r.summedIn(d.buf, r.pages+int64(page)*(pagePairs*pairSize+4), n*pairSize)
+	if d.c.err == nil {
+		d.buf = d.pairs
+	} else {
 		d.c.err = fmt.Errorf("%s: %w", r.name, d.c.err)
 		d.c.line = nil
 		return false
@@ -437,4 +452,5 @@ func (d *digestCursor) free() {
 		d.c.free()
 		d.c = nil
 	}
+	digestCursors.Put(d)
 }
