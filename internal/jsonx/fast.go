@@ -3,6 +3,7 @@ package jsonx
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -219,6 +220,62 @@ func (d *doc) keys(at int32) []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// walk is Value.Walk from a node on. It looks at no values but objects and
+// arrays.
+func (d *doc) walk(at int32, f func(Value) bool) {
+	end := d.nodes[at].next
+	switch d.nodes[at].kind {
+	case kindObject:
+		if !f(Value{doc: d, at: at}) {
+			return
+		}
+		var few [16]int32
+		keys := few[:0] // of members to go into
+		for k := at + 1; k < end; k = d.nodes[k+1].next {
+			if kind := d.nodes[k+1].kind; kind == kindObject || kind == kindArray {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) > 1 {
+			slices.SortFunc(keys, d.compareKeys)
+		}
+		for _, k := range keys {
+			if d.isLast(at, k) {
+				d.walk(k+1, f)
+			}
+		}
+	case kindArray:
+		for e := at + 1; e < end; e = d.nodes[e].next {
+			if kind := d.nodes[e].kind; kind == kindObject || kind == kindArray {
+				d.walk(e, f)
+			}
+		}
+	}
+}
+
+// compareKeys puts the keys at two nodes in order.
+func (d *doc) compareKeys(a, b int32) int {
+	x, y := &d.nodes[a], &d.nodes[b]
+	if x.kind == kindString && y.kind == kindString {
+		return bytes.Compare(d.text[x.start:x.end], d.text[y.start:y.end])
+	}
+	return strings.Compare(d.string(a), d.string(b))
+}
+
+// isLast reports whether no member of the object at a node that stands behind
+// key k has the same key.
+func (d *doc) isLast(at, k int32) bool {
+	if keys := d.index[at]; keys != nil {
+		return keys[d.string(k)] == k+1
+	}
+	for next, end := d.nodes[k+1].next, d.nodes[at].next; next < end; next = d.nodes[next+1].next {
+		if d.compareKeys(k, next) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // plain holds which bytes may stand in a string for themselves, in ASCII.

@@ -24,7 +24,7 @@ func slow(text []byte) (any, bool) {
 func FuzzFast(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,-0.5e+3,true,false,null,"x"],"b":{},"a":2}`, `"\ud83d\ude00 \ud83d \ude00x\u00e9\/\b"`, ` [ ] `, `{"a" : "b" , "c\n":"\"" }`, "\"\xff\"", "\"a\nb\"", `01`, `-`, `1.`, `[1,]`, `{"a":1,}`,
-		`"\u12"`, `"\x"`, `nul`, `{}x`, `"é桥"`, `1e5`, ``, `"\\"`, `{"é":1}`,
+		`"\u12"`, `"\x"`, `nul`, `{}x`, `"é桥"`, `1e5`, ``, `"\\"`, `{"é":1}`, `{"b":{"a":{}},"a":[{"c":{}}],"b":{},"stop":{"d":{}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -41,7 +41,34 @@ func FuzzFast(f *testing.F) {
 		if again := tree(Of(want)); !reflect.DeepEqual(again, want) {
 			t.Errorf("%q: the methods give %#v of %#v", text, again, want)
 		}
+		if got, want := walked(Value{doc: d}), walked(Of(want)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: Walk visits %#v, of what encoding/json gives %#v", text, got, want)
+		}
 	})
+}
+
+// walked gives what Walk visits, in order; what is below an object with the key
+// "stop" is left out.
+func walked(v Value) []any {
+	var all []any
+	v.Walk(func(o Value) bool {
+		all = append(all, tree(o))
+		return !o.Has("stop")
+	})
+	return all
+}
+
+func TestWalk(t *testing.T) {
+	for _, text := range []string{`{"b":{"x":1},"a":[{"y":{}},2,[{"z":1}]],"b":{"w":{}},"c":{"stop":1,"d":{}},"\u0061b":{"e":1},"ab":{"f":1},"g":{"h":1},"g":3}`, `[]`, `3`, `[{"a":{}},{"b":[[{}]]}]`} {
+		v, ok := slow([]byte(text))
+		d, fits := parseFast([]byte(text))
+		if !ok || !fits {
+			t.Fatalf("%s is not read", text)
+		}
+		if got, want := walked(Value{doc: d}), walked(Of(v)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
 }
 
 // tree makes of v what encoding/json makes of its text, by the methods of Value.

@@ -218,6 +218,10 @@ func (v Value) Bool() bool {
 // Walk calls f for v and every object below it, parents first, keys in sorted
 // order. When f gives false, nothing below that object is visited.
 func (v Value) Walk(f func(object Value) bool) {
+	if v.doc != nil {
+		v.doc.walk(v.at, f)
+		return
+	}
 	switch {
 	case v.IsObject():
 		if !f(v) {
