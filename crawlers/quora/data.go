@@ -81,20 +81,24 @@ func literal(text []byte) (value []byte, size int, ok bool) {
 	}
 	out := make([]byte, 0, 4096)
 	for i := 1; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c == quote:
+		from := i
+		for i < len(text) && text[i] != quote && text[i] != '\n' && text[i] != '\\' {
+			i++
+		}
+		out = append(out, text[from:i]...)
+		if i >= len(text) {
+			break
+		}
+		switch text[i] {
+		case quote:
 			return out, i + 1, true
-		case c == '\n':
+		case '\n':
 			return nil, 0, false
-		case c != '\\':
-			out = append(out, c)
-			continue
 		}
 		if i++; i >= len(text) {
 			break
 		}
-		switch c = text[i]; c {
+		switch c := text[i]; c {
 		case 'n':
 			out = append(out, '\n')
 		case 't':

@@ -64,8 +64,17 @@ var (
 func (r *reader) page2015(page []byte) bool {
 	starts := answerAnchor.FindAllSubmatchIndex(page, -1)
 	qid := ""
-	if m := questionID.FindSubmatch(page); m != nil {
-		qid = string(m[1])
+	for rest := page; qid == ""; { // the expression is slow on a whole page
+		const before, behind = 100, 40 // bytes that it takes beside the word
+		i := bytes.Index(rest, []byte("qid"))
+		if i < 0 {
+			break
+		}
+		at := len(page) - len(rest) + i
+		if m := questionID.FindSubmatch(page[max(at-before, 0):min(at+behind, len(page))]); m != nil {
+			qid = string(m[1])
+		}
+		rest = rest[i+len("qid"):]
 	}
 	if qid == "" && len(starts) == 0 || !bytes.Contains(page, []byte("__w2_")) {
 		return false
@@ -216,15 +225,29 @@ func moments2015(page []byte) map[string]time.Time {
 		t := time.UnixMicro(us).UTC()
 		list[string(m[1])] = t
 		// "CHILD": "PARENT" in the script's table of components.
-		key := append(append([]byte(`"`), m[1]...), []byte(`": "`)...)
-		if i := bytes.Index(page, key); i >= 0 {
-			rest := page[i+len(key):]
+		if rest, ok := behindKey(page, append(bytes.Clone(m[1]), `": "`...)); ok {
 			if end := bytes.IndexByte(rest[:min(len(rest), 64)], '"'); end > 0 {
 				list[string(rest[:end])] = t
 			}
 		}
 	}
 	return list
+}
+
+// behindKey gives what stands behind key where it first stands in quotation
+// marks; key is without the one before it, which is too common to look for.
+func behindKey(page, key []byte) ([]byte, bool) {
+	for from := 0; ; {
+		i := bytes.Index(page[from:], key)
+		if i < 0 {
+			return nil, false
+		}
+		i += from
+		from = i + len(key)
+		if i > 0 && page[i-1] == '"' {
+			return page[from:], true
+		}
+	}
 }
 
 // component takes the name out of an id: __w2_NAME_link.

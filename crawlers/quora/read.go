@@ -8,6 +8,7 @@ import (
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/jsonx"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -126,33 +127,44 @@ func tombstone(ex crawlers.Exchange, body []byte) (post.Outcome, string) {
 	if !refused && (bytes.Contains(head, []byte(`creationTime`)) || bytes.Contains(head, []byte("AnswerPagedList"))) {
 		return "", ""
 	}
-	lower := bytes.ToLower(head)
-	for _, w := range []struct {
-		words   string
-		outcome post.Outcome
-	}{
-		{"this question was deleted", post.Removed},
-		{"this question has been deleted", post.Removed},
-		{"this answer was deleted", post.Removed},
-		{"this answer has been deleted", post.Removed},
-		{"deleted by its author", post.Deleted},
-		{"this account is banned", post.Suspended},
-		{"account has been banned", post.Suspended},
-		{"account is banned", post.Suspended},
-		{"this user has been banned", post.Suspended},
-		{"account has been deactivated", post.Unavailable},
-		{"this account has been deleted", post.Deleted},
-		{"this space has been removed", post.Removed},
-		{"this space is private", post.Private},
-		{"page not found", post.NotFound},
-		{"we searched everywhere but couldn", post.NotFound},
-	} {
-		if bytes.Contains(lower, []byte(w.words)) {
+	found := goneWords.In(bytes.ToLower(head))
+	for _, w := range gone {
+		if found.Has(w.words) {
 			return w.outcome, w.words
 		}
 	}
 	return "", ""
 }
+
+// gone are Quora's words for what is not there any more, in lower case.
+var gone = []struct {
+	words   string
+	outcome post.Outcome
+}{
+	{"this question was deleted", post.Removed},
+	{"this question has been deleted", post.Removed},
+	{"this answer was deleted", post.Removed},
+	{"this answer has been deleted", post.Removed},
+	{"deleted by its author", post.Deleted},
+	{"this account is banned", post.Suspended},
+	{"account has been banned", post.Suspended},
+	{"account is banned", post.Suspended},
+	{"this user has been banned", post.Suspended},
+	{"account has been deactivated", post.Unavailable},
+	{"this account has been deleted", post.Deleted},
+	{"this space has been removed", post.Removed},
+	{"this space is private", post.Private},
+	{"page not found", post.NotFound},
+	{"we searched everywhere but couldn", post.NotFound},
+}
+
+var goneWords = func() *words.Set {
+	var list []string
+	for _, w := range gone {
+		list = append(list, w.words)
+	}
+	return words.New(list...)
+}()
 
 // redirect reads where an answer points to: a renamed question, what a short
 // link names, or a wall. Another address of the same target is left to the
