@@ -90,8 +90,9 @@ func (d *draft) media(m post.Media, file string) {
 	if m.URL == "" || !strings.HasPrefix(m.URL, "http://") && !strings.HasPrefix(m.URL, "https://") {
 		return
 	}
+	name := upload(m.URL)
 	for _, have := range d.Media {
-		if have.URL == m.URL || upload(have.URL) != "" && upload(have.URL) == upload(m.URL) {
+		if have.URL == m.URL || name != "" && strings.Contains(have.URL, name) && upload(have.URL) == name {
 			return
 		}
 	}

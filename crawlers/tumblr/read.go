@@ -10,6 +10,7 @@ import (
 
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/internal/jsonx"
+	"github.com/refrain-archive/refrain/internal/words"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -160,10 +161,14 @@ func wall(ex crawlers.Exchange) (crawlers.Page, bool) {
 	return page, true
 }
 
+// noticeWords are what noticeWall looks for.
+var noticeWords = words.New("This Tumblr is password protected", "blog is password protected", "only viewable within the Tumblr dashboard", "do not have permission to view this blog",
+	"There's nothing here", "There’s nothing here", "Whatever you were looking for doesn't currently exist", "has been terminated")
+
 // noticeWall tells pages that stand in for a blog.
 func noticeWall(ex crawlers.Exchange) (crawlers.Page, bool) {
 	head := ex.Body[:min(len(ex.Body), 256<<10)]
-	has := func(words string) bool { return bytes.Contains(head, []byte(words)) }
+	has := noticeWords.In(head).Has
 	title := strings.ToLower(crawlers.Title(head))
 	page := func(o post.Outcome, reason string) (crawlers.Page, bool) {
 		return crawlers.Page{Outcome: o, Reason: reason}, true
