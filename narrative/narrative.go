@@ -115,12 +115,20 @@ func strength(score, linked, possible float64) Strength {
 
 // FromText makes a link of what narrative/text found for the post with a key.
 func FromText(key string, m text.Match) Link {
-	l := Link{A: key, B: m.Key, Signal: Text, Kind: kinds[m.Kind], Score: m.Score, Why: m.Why()}
+	l := Between(m)
+	l.A, l.B = key, m.Key
+	if l.B < l.A {
+		return l.Turned()
+	}
+	return l
+}
+
+// Between is the link of a match without the keys of its posts, read from the text
+// that was asked about to the one that was found.
+func Between(m text.Match) Link {
+	l := Link{Signal: Text, Kind: kinds[m.Kind], Score: m.Score, Why: m.Why()}
 	for _, s := range m.Spans {
 		l.Spans = append(l.Spans, Span{A: Range(s.Query), B: Range(s.Text), Words: s.Words})
-	}
-	if l.B < l.A {
-		return l.turned()
 	}
 	return l
 }

@@ -47,8 +47,8 @@ func TestFromText(t *testing.T) {
 				t.Errorf("%s: span %v has %d and %d words", c.key, s, len(a.Words), len(b.Words))
 			}
 		}
-		back := l.turned()
-		if back.A != l.B || back.turned().Kind != l.Kind {
+		back := l.Turned()
+		if back.A != l.B || back.Turned().Kind != l.Kind {
 			t.Errorf("%s: turned: %+v", c.key, back)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 func FromImage(key string, m image.Match) Link {
 	l := Link{A: key, B: m.Key, Signal: Image, Kind: imageKind(m), Score: m.Score, Why: "picture: " + m.Why()}
 	if l.B < l.A {
-		return l.turned()
+		return l.Turned()
 	}
 	return l
 }

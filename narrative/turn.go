@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// turned is the same link with A and B exchanged.
-func (l Link) turned() Link {
+// Turned is the same link with A and B exchanged, so that it reads from B to A.
+func (l Link) Turned() Link {
 	l.A, l.B, l.Kind = l.B, l.A, l.Kind.inverse()
 	spans := make([]Span, 0, len(l.Spans))
 	for _, s := range l.Spans {

@@ -58,6 +58,9 @@ import (
 type Options struct {
 	// FS is the file system; nil is the machine's own.
 	FS fsys.FS
+	// Through is a Mark: what was added after it is cut off for good. 0 keeps
+	// everything.
+	Through int64
 }
 
 // ErrClosed is the error of a closed Index.
@@ -141,13 +144,13 @@ func Open(dir string, opts Options) (*Index, error) {
 	if ix.fs == nil {
 		ix.fs = fsys.OS
 	}
-	if err := ix.open(); err != nil {
+	if err := ix.open(opts.Through); err != nil {
 		return nil, fmt.Errorf("opening the text index %s: %w", dir, err)
 	}
 	return ix, nil
 }
 
-func (ix *Index) open() (err error) {
+func (ix *Index) open(through int64) (err error) {
 	if err := ix.fs.MkdirAll(ix.dir); err != nil {
 		return err
 	}
@@ -168,6 +171,11 @@ func (ix *Index) open() (err error) {
 	ix.lock = lock
 	if ix.log, err = openLog(ix.fs, filepath.Join(ix.dir, "texts.log"), ix.dir); err != nil {
 		return err
+	}
+	if through > 0 {
+		if err := ix.log.rewind(through); err != nil {
+			return err
+		}
 	}
 	if ix.saved, err = ix.load(); err != nil {
 		return err

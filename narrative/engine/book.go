@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/refrain-archive/refrain/narrative/cluster"
+)
+
+// A Brief is what is asked of very many posts at once.
+type Brief struct {
+	Row       int64
+	Platform  string
+	ID        string
+	Account   string // PLATFORM:KEY; "" where the platform names none
+	Lang      string // as the platform states it
+	Earliest  time.Time
+	Latest    time.Time // of its creation, as the platform says; zero is open
+	FirstSeen time.Time // of its first capture
+}
+
+// Key is the post's PLATFORM:ID.
+func (b Brief) Key() string { return b.Platform + ":" + b.ID }
+
+// Posts gives Briefs of the posts of these rows, or of all with nil.
+type Posts interface {
+	Briefs(ctx context.Context, rows []int64, f func(Brief) error) error
+}
+
+// A Book is all narratives at one moment, with what analysts did. It is not
+// changed by later indexing.
+type Book struct {
+	s    *Store
+	c    *cluster.Clusters
+	view *cluster.View
+	acts []Act
+
+	first   []founding // by item
+	docs    []doc      // in the order of posts, then observations
+	briefs  map[int64]*Brief
+	rowOf   map[string]int64
+	ids     map[int]string // by founding item
+	founder map[string]int // by id
+	names   map[int]string
+	notes   map[int][]Noted
+	groups  map[int][]int // founding item → docs, one of each post
+}
+
+type founding struct {
+	post, observation int64
+	object            sql.NullInt64
+}
+
+type doc struct {
+	post, observation int64
+	item              int
+	repost            bool
+}
+
+// A Noted is one note of an analyst.
+type Noted struct {
+	Text string    `json:"text"`
+	By   string    `json:"by,omitempty"`
+	At   time.Time `json:"at"`
+}
+
+// Book reads all narratives. acts are those of the archive, in their order.
+func (s *Store) Book(ctx context.Context, posts Posts, acts []Act) (*Book, error) {
+	b := &Book{s: s, acts: acts, briefs: map[int64]*Brief{}, rowOf: map[string]int64{}, ids: map[int]string{}, founder: map[string]int{},
+		names: map[int]string{}, notes: map[int][]Noted{}, groups: map[int][]int{}}
+	var err error
+	b.c, err = s.clusters(ctx, func(_ int, _, object sql.NullInt64, post, observation int64) {
+		b.first = append(b.first, founding{post, observation, object})
+	})
+	if err == nil {
+		err = b.readDocs(ctx)
+	}
+	if err == nil {
+		err = posts.Briefs(ctx, nil, func(p Brief) error {
+			b.briefs[p.Row] = &p
+			b.rowOf[p.Key()] = p.Row
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the narratives: %w", err)
+	}
+	founded := map[int64]int{} // items that a post was the first of
+	for i := range b.first {
+		n := founded[b.first[i].post]
+		founded[b.first[i].post]++
+		if b.c.State(i).Role == cluster.Founder {
+			b.setID(i, idOf(b.keyOfItem(i), n))
+		}
+	}
+	b.apply()
+	for k := range b.docs {
+		g := b.view.Group(b.docs[k].item)
+		// The versions of a post that stand in one narrative are one member.
+		if list := b.groups[g]; len(list) == 0 || b.docs[list[len(list)-1]].post != b.docs[k].post {
+			b.groups[g] = append(list, k)
+		}
+	}
+	return b, nil
+}
+
+func (b *Book) readDocs(ctx context.Context) error {
+	rows, err := b.s.db.QueryContext(ctx, "SELECT post, observation, item, repost FROM doc WHERE item < ? ORDER BY post, observation", b.c.Len())
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var d doc
+		if err := rows.Scan(&d.post, &d.observation, &d.item, &d.repost); err != nil {
+			return err
+		}
+		b.docs = append(b.docs, d)
+	}
+	return rows.Err()
+}
+
+// docsOf gives the texts of a post, oldest first.
+func (b *Book) docsOf(row int64) []doc {
+	at := sort.Search(len(b.docs), func(i int) bool { return b.docs[i].post >= row })
+	end := at
+	for end < len(b.docs) && b.docs[end].post == row {
+		end++
+	}
+	return b.docs[at:end]
+}
+
+func (b *Book) keyOfItem(i int) string { return b.keyOfRow(b.first[i].post) }
+
+func (b *Book) keyOfRow(row int64) string {
+	if p := b.briefs[row]; p != nil {
+		return p.Key()
+	}
+	return "?:" + strconv.FormatInt(row, 10) // indexed, and not in the corpus
+}
+
+// idOf names the narrative that a post founded with its n-th text (from 0).
+func idOf(key string, n int) string {
+	if n > 0 {
+		key += "#" + strconv.Itoa(n)
+	}
+	sum := sha256.Sum256([]byte(key))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))
+}
+
+// idLength is how many of its characters an id is shown with: 50 bits. Where two
+// narratives agree in them, the younger has more.
+const idLength = 10
+
+func (b *Book) setID(item int, long string) {
+	for n := idLength; n <= len(long); n++ {
+		if _, taken := b.founder[long[:n]]; !taken {
+			b.founder[long[:n]] = item
+			b.ids[item] = long[:n]
+			return
+		}
+	}
+}
+
+// Sizes gives the founding items of all narratives with at least so many posts,
+// by number of accounts, then of posts, then by id.
+func (b *Book) sorted(minPosts, minAccounts int) []int {
+	accounts := map[int]int{}
+	var list []int
+	for g, docs := range b.groups {
+		if len(docs) < minPosts {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, k := range docs {
+			if p := b.briefs[b.docs[k].post]; p != nil && p.Account != "" {
+				seen[p.Account] = true
+			}
+		}
+		if len(seen) >= minAccounts {
+			accounts[g] = len(seen)
+			list = append(list, g)
+		}
+	}
+	slices.SortFunc(list, func(x, y int) int {
+		return cmp.Or(cmp.Compare(accounts[y], accounts[x]), cmp.Compare(len(b.groups[y]), len(b.groups[x])), cmp.Compare(b.ids[x], b.ids[y]))
+	})
+	return list
+}

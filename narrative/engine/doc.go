@@ -1,0 +1,33 @@
+// Package engine joins the signals: it takes posts as the corpus has them, finds
+// what links each to earlier ones, and keeps links, objects and narratives.
+//
+// All of it is derived. An Engine lies in a folder of its own:
+//
+//	text/              the index of package narrative/text
+//	narratives.sqlite  what schema in store.go says
+//
+// # Order
+//
+// Posts are taken in the order in which the corpus took them in, and the answer
+// depends on that order and on nothing else. A batch is first made durable in the
+// indexes of the signals, then its rows are committed together with the cursor
+// and with how much of each index belongs to them (text.Index.Mark). After a
+// crash the indexes are cut back to that, so that what was half done is done
+// again in the same way, and nothing that was committed is lost.
+//
+// Where several processes write to one archive at the same time, the corpus may
+// take their segments in by turns; a corpus that is made anew takes them one
+// after the other, and a text that two of them brought at nearly the same time
+// may then be founded by the other.
+//
+// # What joins a narrative, and what is only shown
+//
+//	text          copies are one item; the links of package narrative/text decide
+//	picture,      joins where the post has few words of its own (OwnWords), or
+//	clip, address where two different ones of these lead to one narrative
+//	hashtag       shown; never joins
+//	domains, contacts, analytics ids, EXIF   kept by the corpus as traces; shown, never join
+//
+// An object leads to the narrative of the first post that carried it, if that
+// post's text founded one: what was itself drawn in by an object draws in nothing.
+package engine

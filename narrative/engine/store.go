@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/refrain-archive/refrain/narrative/cluster"
+)
+
+// schemaVersion is the version of the tables and of the rules by which they are
+// filled. What an older version made is made anew from the corpus.
+//
+//	1  first
+const schemaVersion = 1
+
+const schema = `
+-- Posts by their rows in the corpus, texts by their numbers in the text index.
+CREATE TABLE item (
+	id          INTEGER PRIMARY KEY,  -- from 0, in order; see package cluster
+	text        INTEGER,              -- NULL for the item of an object
+	object      INTEGER,              -- of a post without words: what it consists of
+	post        INTEGER NOT NULL,     -- the first that has it
+	observation INTEGER NOT NULL,
+	narrative   INTEGER NOT NULL,     -- item.id of its founder
+	via         INTEGER NOT NULL,     -- core that it joined through
+	role        INTEGER NOT NULL,
+	state       INTEGER NOT NULL,     -- direct, near, share, has
+	into_       INTEGER NOT NULL,     -- of a founder: the narrative that it was merged into, or -1
+	by_signal   TEXT NOT NULL,        -- what it joined by: text, url, …; '' for a founder
+	by_object   INTEGER               -- where that is an object
+);
+CREATE INDEX item_narrative ON item (narrative);
+
+CREATE TABLE doc (
+	post        INTEGER NOT NULL,
+	observation INTEGER NOT NULL,     -- that the text stands in; a post that was edited has several
+	item        INTEGER NOT NULL,
+	repost      INTEGER NOT NULL,     -- 1: the platform says that it passes another post on
+	PRIMARY KEY (post, observation)
+) WITHOUT ROWID;
+CREATE INDEX doc_item ON doc (item);
+
+-- Between items: a is the newer. Copies are one item and have none.
+CREATE TABLE link (
+	a        INTEGER NOT NULL,
+	b        INTEGER NOT NULL,
+	signal   TEXT NOT NULL,
+	kind     TEXT NOT NULL,           -- read from a to b
+	score    REAL NOT NULL,
+	evidence REAL NOT NULL,
+	share_a  REAL NOT NULL,
+	share_b  REAL NOT NULL,
+	why      TEXT NOT NULL,
+	spans    BLOB NOT NULL,           -- see spans.go: in the texts of the first posts of a and b
+	PRIMARY KEY (a, b, signal)
+) WITHOUT ROWID;
+CREATE INDEX link_b ON link (b, a);
+
+CREATE TABLE object (
+	id   INTEGER PRIMARY KEY,
+	kind TEXT NOT NULL,
+	key  TEXT NOT NULL,
+	home INTEGER,                     -- item that founded the narrative to which it leads
+	item INTEGER,                     -- item of the posts that have it and no words
+	UNIQUE (kind, key)
+);
+CREATE TABLE carry (
+	object INTEGER NOT NULL,
+	post   INTEGER NOT NULL,
+	PRIMARY KEY (object, post)
+) WITHOUT ROWID;
+CREATE INDEX carry_post ON carry (post, object);
+
+CREATE TABLE near (
+	a INTEGER NOT NULL,
+	b INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	PRIMARY KEY (a, b)
+) WITHOUT ROWID;
+
+CREATE TABLE event (
+	id    INTEGER PRIMARY KEY,
+	kind  TEXT NOT NULL,              -- merged, promoted, left
+	item  INTEGER NOT NULL,           -- that came, was promoted or left
+	a     INTEGER NOT NULL,           -- narrative
+	b     INTEGER NOT NULL            -- merged: the one that a was merged into
+);
+
+CREATE TABLE notice (
+	post        INTEGER NOT NULL,
+	observation INTEGER NOT NULL,
+	what        TEXT NOT NULL,        -- too_long, cut, no_words, key
+	PRIMARY KEY (post, observation)
+) WITHOUT ROWID;
+
+CREATE TABLE progress (
+	id          INTEGER PRIMARY KEY CHECK (id = 0),
+	observation INTEGER NOT NULL,     -- the last that was taken
+	record      TEXT NOT NULL,        -- its record and post: to know the corpus again
+	key         TEXT NOT NULL,
+	mark        INTEGER NOT NULL      -- of the text index
+);
+`
+
+// A Store reads what an Engine keeps. It is safe for concurrent use.
+type Store struct {
+	db   *sql.DB
+	path string
+}
+
+// errVersion says that the store is of another version.
+var errVersion = errors.New("made by another version")
+
+func openStore(ctx context.Context, dir string) (*Store, error) {
+	path := filepath.Join(dir, "narratives.sqlite")
+	q := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-32000)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)"}}
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(4)
+	s := &Store{db: db, path: path}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	switch version {
+	case schemaVersion:
+		return nil
+	case 0:
+	default:
+		return errVersion
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // a no-op after Commit
+	if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Close closes the store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// OpenStore opens what an Engine in the folder keeps, for reading. An Engine may
+// be at work in it. The error is fs.ErrNotExist where there is none.
+func OpenStore(ctx context.Context, dir string) (*Store, error) {
+	if _, err := os.Stat(filepath.Join(dir, "narratives.sqlite")); err != nil {
+		return nil, fmt.Errorf("open the narratives: %w", err)
+	}
+	return openStore(ctx, dir)
+}
+
+// clusters loads the states of all items.
+func (s *Store) clusters(ctx context.Context, each func(id int, text, object sql.NullInt64, post, observation int64)) (*cluster.Clusters, error) {
+	c := &cluster.Clusters{}
+	rows, err := s.db.QueryContext(ctx, "SELECT id, text, object, post, observation, narrative, via, role, state, into_ FROM item ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var id, narrative, via, role, state, into int
+		var text, object sql.NullInt64
+		var post, observation int64
+		if err := rows.Scan(&id, &text, &object, &post, &observation, &narrative, &via, &role, &state, &into); err != nil {
+			return nil, err
+		}
+		if id != c.Len() {
+			return nil, fmt.Errorf("item %d is missing in %s: run `refrain rebuild`", c.Len(), s.path)
+		}
+		c.Restore(unpackState(narrative, via, role, state, into))
+		if each != nil {
+			each(id, text, object, post, observation)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	near, err := s.db.QueryContext(ctx, "SELECT a, b, n FROM near")
+	if err != nil {
+		return nil, err
+	}
+	defer near.Close() //nolint:errcheck // Err tells
+	for near.Next() {
+		var p cluster.Pair
+		var n int
+		if err := near.Scan(&p.A, &p.B, &n); err != nil {
+			return nil, err
+		}
+		c.RestoreNear(p, n)
+	}
+	return c, near.Err()
+}
+
+// packState puts the small fields of a state into one number.
+func packState(s cluster.State) int {
+	n := s.Share<<8 | s.Near<<2
+	if s.Direct {
+		n |= 1
+	}
+	if s.Has {
+		n |= 2
+	}
+	return n
+}
+
+func unpackState(narrative, via, role, n, into int) cluster.State {
+	return cluster.State{Narrative: narrative, Via: via, Role: cluster.Role(role), Direct: n&1 != 0, Has: n&2 != 0, Near: n >> 2 & 63, Share: n >> 8, Into: into}
+}
