@@ -7,8 +7,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestWorldIsAFunctionOfItsSeed(t *testing.T) {
@@ -35,13 +37,13 @@ func TestWorldIsAFunctionOfItsSeed(t *testing.T) {
 			t.Errorf("%s is from the future", p.URL())
 		}
 		if p.Story != "" {
-			if !p.Account.Operation {
+			if !p.Account.Operation && p.How != HowQuoted && !strings.HasPrefix(p.Story, "meme-") {
 				t.Errorf("an ordinary account tells a story: %s", p.URL())
 			}
 			told[p.Story]++
 		}
 	}
-	if len(told) != len(stories) {
+	if len(told) != 5+len(memes) {
 		t.Errorf("stories told: %v", told)
 	}
 }
@@ -132,5 +134,94 @@ func TestStart(t *testing.T) {
 	}
 	if err := resp.Body.Close(); err != nil || s.Requests() != 1 {
 		t.Error(err, s.Requests())
+	}
+}
+
+// The operation is what the linker is measured by, so the truth about it must be
+// true.
+func TestOperation(t *testing.T) {
+	w := NewWorld(1, Size{})
+	team, hours, platforms := 0, map[int]int{}, map[string]bool{}
+	how := map[string]int{}
+	for _, a := range w.Accounts {
+		if !a.Operation {
+			continue
+		}
+		team++
+		platforms[a.Platform] = true
+		for _, p := range a.Posts() {
+			local := p.Time.Add(8 * time.Hour)
+			hours[local.Hour()]++
+			if d := local.Weekday(); d == time.Saturday || d == time.Sunday {
+				t.Errorf("%s posts at the weekend", a.URL())
+			}
+		}
+	}
+	if team < 24 || len(w.Accounts)-team < 200 || len(platforms) != 13 {
+		t.Errorf("%d accounts of the operation on %d platforms among %d others", team, len(platforms), len(w.Accounts)-team)
+	}
+	for hour, n := range hours {
+		if hour < 9 || hour >= 22 {
+			t.Errorf("%d posts at %d o'clock there", n, hour)
+		}
+	}
+	for _, p := range w.Posts {
+		for part := range strings.SplitSeq(p.How, ", ") {
+			how[part]++
+		}
+		if p.Story == "" && p.How != "" || p.Story != "" && p.How == "" {
+			t.Errorf("%s: story %q, told %q", p.URL(), p.Story, p.How)
+		}
+		if (p.How == HowCopy || p.How == HowPadded) && p.Account.Operation && !strings.Contains(p.Text, firstStory(p.Story)) {
+			t.Errorf("%s: %s, but the story is not in it", p.URL(), p.How)
+		}
+	}
+	for _, h := range []string{HowCopy, HowCut, HowPadded, HowReordered, HowLookalike, HowInvisible, HowTypos, HowReworded, HowPart, HowQuoted, HowTranslated} {
+		if how[h] == 0 {
+			t.Errorf("nothing is told in the way %q: %v", h, how)
+		}
+	}
+}
+
+func firstStory(name string) string {
+	for _, st := range append(slices.Clone(stories), memes...) {
+		if st.name == name {
+			return st.text
+		}
+	}
+	return "?"
+}
+
+func TestClipsAndPicturesAreServed(t *testing.T) {
+	w := NewWorld(1, Size{Ordinary: 1, Operation: 4, Posts: 1})
+	s := &Server{world: w}
+	clips := 0
+	for _, p := range w.Posts {
+		if p.Clip != "" {
+			clips++
+			if code, body := get(t, s, "https://video.twimg.com/vid/"+p.Clip); code != 200 || !strings.Contains(body[:64], "ftyp") || !strings.Contains(body, "moov") {
+				t.Errorf("%s: %d, %d bytes", p.Clip, code, len(body))
+			}
+			if clips == 3 {
+				break
+			}
+		}
+	}
+	if clips == 0 {
+		t.Error("no post has a clip")
+	}
+	for _, p := range w.Posts {
+		if p.Image == "" || p.Account.Platform != Pinterest {
+			continue
+		}
+		code, body := get(t, s, p.pinImage("originals"))
+		if code != 200 || !strings.HasPrefix(http.DetectContentType([]byte(body)), "image/") {
+			t.Errorf("%s: %d", p.pinImage("originals"), code)
+		}
+		_, direct := get(t, s, "https://pbs.twimg.com/media/"+p.Image)
+		if body != direct {
+			t.Error("a pin's picture is another than was uploaded")
+		}
+		break
 	}
 }

@@ -7,11 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"html"
-	"image"
-	"image/color"
-	"image/png"
 	"net"
 	"net/http"
 	"slices"
@@ -60,10 +56,10 @@ func Hosts() []string {
 	return []string{
 		"*.blogspot.com", "blogger.googleusercontent.com", "www.blogger.com",
 		"*.livejournal.com", "medium.com", "*.medium.com", "miro.medium.com",
-		"www.reddit.com", "oauth.reddit.com", "i.redd.it", "*.tumblr.com", "64.media.tumblr.com",
+		"www.reddit.com", "oauth.reddit.com", "i.redd.it", "*.tumblr.com", "64.media.tumblr.com", "va.media.tumblr.com",
 		"www.youtube.com", "i.ytimg.com", "vimeo.com", "player.vimeo.com", "i.vimeocdn.com",
 		"www.pinterest.com", "widgets.pinterest.com", "i.pinimg.com", "www.quora.com",
-		"cdn.syndication.twimg.com", "publish.x.com", "x.com", "pbs.twimg.com", "www.tiktok.com", "p16-sign.tiktokcdn.com",
+		"cdn.syndication.twimg.com", "publish.x.com", "x.com", "pbs.twimg.com", "video.twimg.com", "www.tiktok.com", "p16-sign.tiktokcdn.com",
 		"www.facebook.com", "scontent.xx.fbcdn.net", "www.instagram.com", "scontent.cdninstagram.com",
 		"harbour-times.example",
 	}
@@ -173,8 +169,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	sub, domain, _ := strings.Cut(host, ".")
 	switch {
+	case host == "video.twimg.com", host == "va.media.tumblr.com", strings.HasSuffix(r.URL.Path, ".mp4"):
+		s.clip(w, r)
 	case slices.Contains(pictureHosts, host), strings.HasPrefix(r.URL.Path, "/img/"):
-		picture(w, r)
+		s.picture(w, r)
 	case host == "www.youtube.com":
 		s.youtube(w, r)
 	case host == "vimeo.com", host == "player.vimeo.com":
@@ -228,29 +226,6 @@ func notFound(w http.ResponseWriter, words string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>", words, words)
-}
-
-// picture draws a picture that is a function of its name: bands and a disc, so
-// that each name has one look, whatever the host and size in the address.
-func picture(w http.ResponseWriter, r *http.Request) {
-	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(name))
-	n := h.Sum64()
-	const width, height = 240, 160
-	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	for y := range height {
-		for x := range width {
-			c := color.RGBA{uint8(n>>8) + uint8(x/2), uint8(n>>16) + uint8(y), uint8(n>>24) + uint8((x+y)/3), 255}
-			dx, dy := x-int(n>>32%width), y-int(n>>40%height)
-			if dx*dx+dy*dy < 1600+int(n>>48%1600) {
-				c = color.RGBA{uint8(n >> 56), 255 - c.G, uint8(n), 255}
-			}
-			img.SetRGBA(x, y, c)
-		}
-	}
-	w.Header().Set("Content-Type", "image/png")
-	_ = png.Encode(w, img) // the client may be gone
 }
 
 // paragraphs turns text into HTML paragraphs, with picture and link.

@@ -40,11 +40,17 @@ func (s *Server) x(w http.ResponseWriter, r *http.Request, host string) {
 		}
 		doc := tdoc{"__typename": "Tweet", "lang": "en", "favorite_count": p.Likes, "possibly_sensitive": false, "created_at": p.Time.Format("2006-01-02T15:04:05.000Z"),
 			"display_text_range": []int{0, len([]rune(p.caption()))}, "entities": tdoc{"hashtags": []any{}, "urls": []any{}, "user_mentions": []any{}, "symbols": []any{}}, "id_str": p.ID, "text": xEscape.Replace(p.caption()),
-			"user":         tdoc{"id_str": p.Account.ID, "name": p.Account.Name, "screen_name": p.Account.Handle, "verified": false, "profile_image_url_https": "https://pbs.twimg.com/profile_images/1/" + p.Account.Handle + ".png"},
+			"user":         tdoc{"id_str": p.Account.ID, "name": p.Account.Name, "screen_name": p.Account.Handle, "verified": false, "profile_image_url_https": "https://pbs.twimg.com/profile_images/1/" + p.Account.Avatar},
 			"edit_control": tdoc{"edit_tweet_ids": []string{p.ID}, "is_edit_eligible": true, "edits_remaining": "5"}, "conversation_count": len(p.Comments), "news_action_type": "conversation", "isEdited": false, "isStaleEdit": false}
 		if p.Image != "" {
 			doc["mediaDetails"] = []tdoc{{"type": "photo", "display_url": "pic.x.com/" + p.ID, "expanded_url": p.URL() + "/photo/1", "media_url_https": "https://pbs.twimg.com/media/" + p.Image, "original_info": tdoc{"width": 240, "height": 160}, "url": "https://t.co/x"}}
 			doc["photos"] = []tdoc{{"url": "https://pbs.twimg.com/media/" + p.Image, "width": 240, "height": 160}}
+		}
+		if p.Clip != "" {
+			clip := s.world.Clips[p.Clip]
+			doc["mediaDetails"] = []tdoc{{"type": "video", "display_url": "pic.x.com/" + p.ID, "expanded_url": p.URL() + "/video/1", "media_url_https": "https://pbs.twimg.com/ext_tw_video_thumb/1/pu/img/" + p.picture(), "original_info": tdoc{"width": sceneWidth, "height": sceneHeight}, "url": "https://t.co/x",
+				"video_info": tdoc{"aspect_ratio": []int{4, 3}, "duration_millis": int(clip.seconds() * 1000), "variants": []tdoc{{"bitrate": 832000, "content_type": "video/mp4", "url": "https://video.twimg.com/ext_tw_video/1/pu/vid/" + p.Clip}}}}}
+			delete(doc, "photos")
 		}
 		replyJSON(w, doc)
 	case host == "publish.x.com" && r.URL.Path == "/oembed":
@@ -82,6 +88,9 @@ func (s *Server) instagram(w http.ResponseWriter, r *http.Request) {
 			{"og:url", p.URL()}, {"og:type", "article"}, {"al:ios:url", "instagram://media?id=" + p.ID}, {"instapp:owner_user_id", a.ID},
 		} {
 			meta += `<meta property="` + m[0] + `" content="` + html.EscapeString(m[1]) + `" />`
+		}
+		if p.Clip != "" {
+			meta += `<meta property="og:video" content="https://scontent.cdninstagram.com/o1/v/` + p.Clip + `" /><meta property="og:video:type" content="video/mp4" />`
 		}
 		reply(w, "text/html; charset=utf-8", `<!DOCTYPE html><html lang="en"><head><title>`+html.EscapeString(a.Name+` on Instagram: "`+caption+`"`)+`</title><meta name="description" content="`+html.EscapeString(said)+`" />`+meta+`<link rel="canonical" href="`+p.URL()+`" /></head><body></body></html>`)
 		return
@@ -139,7 +148,7 @@ func (p *Post) signature() string {
 
 func (p *Post) pinImage(size string) string {
 	s := p.signature()
-	return "https://i.pinimg.com/" + size + "/" + s[:2] + "/" + s[2:4] + "/" + s[4:6] + "/" + s + ".png"
+	return "https://i.pinimg.com/" + size + "/" + s[:2] + "/" + s[2:4] + "/" + s[4:6] + "/" + s + ".jpg"
 }
 
 // pinterest serves feeds, the widget's interface and the pages of pins.

@@ -41,7 +41,7 @@ func (s *Server) tumblr(w http.ResponseWriter, r *http.Request, sub string) {
 }
 
 func (p *Post) tumblrImage() string {
-	return "https://64.media.tumblr.com/demo" + strings.TrimSuffix(p.Image, ".png") + "/upload-1/s1280x1920/" + p.Image
+	return "https://64.media.tumblr.com/demo" + strings.TrimSuffix(strings.TrimSuffix(p.Image, ".png"), ".jpg") + "/upload-1/s1280x1920/" + p.Image
 }
 
 func (s *Server) tumblrRead(w http.ResponseWriter, r *http.Request, a *Account) {
@@ -77,6 +77,9 @@ func (s *Server) tumblrRead(w http.ResponseWriter, r *http.Request, a *Account) 
 
 func (p *Post) tumblrBody() string {
 	body := p.html(p.tumblrImage())
+	if p.Clip != "" {
+		body += `<figure class="tmblr-full"><video controls><source src="https://va.media.tumblr.com/` + p.Clip + `" type="video/mp4"></video></figure>`
+	}
 	if p.Of != nil {
 		body = fmt.Sprintf(`<p><a class="tumblr_blog" href="%s">%s</a>:</p><blockquote>%s</blockquote>%s`, p.Of.URL(), p.Of.Account.Handle, p.Of.html(p.Of.tumblrImage()), body)
 	}

@@ -39,7 +39,9 @@ const (
 // A World is all accounts and posts. It is a function of its seed.
 type World struct {
 	Accounts []*Account
-	Posts    []*Post // oldest first
+	Posts    []*Post            // oldest first
+	Pictures map[string]Picture // uploads by file name
+	Clips    map[string]Clip
 }
 
 // An Account is one invented account.
@@ -50,6 +52,7 @@ type Account struct {
 	Name      string
 	Created   time.Time
 	Operation bool     // acts for the operation: the ground truth
+	Avatar    string   // name of its picture
 	State     string   // "", suspended, private: what a visitor is answered
 	posts     []*Post  // newest first
 	groups    []string // subreddits it posts in
@@ -67,9 +70,12 @@ type Post struct {
 	Link     string
 	Tags     []string
 	Image    string // name of a picture on the made-up image host of the platform
+	Clip     string // name of a film; "" for none
 	Likes    int
 	Of       *Post  // the post that it openly reblogs or crossposts
 	Story    string // narrative that it carries: the ground truth; "" for ordinary posts
+	Lang     string // of a story's post
+	How      string // how it got the story's words: one of the How constants, or two
 	Comments []*Comment
 }
 
@@ -87,23 +93,23 @@ var Day = time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC)
 
 // Size says how big a World is. The zero Size is the demonstration's.
 type Size struct {
-	Ordinary  int // ordinary accounts of each platform; 0 is 6
-	Operation int // accounts of the operation on each platform; 0 is 3
-	Posts     int // ordinary posts of an account; 0 is 24
+	Ordinary  int // ordinary accounts of each platform whose accounts can be listed, half of it on each of the others; 0 is 24
+	Operation int // accounts of the operation, in the same way; 0 is 4
+	Posts     int // ordinary posts of an account, half of it on the others; 0 is 8
 }
 
 // NewWorld makes a World.
 func NewWorld(seed uint64, size Size) *World {
 	if size.Ordinary == 0 {
-		size.Ordinary = 6
+		size.Ordinary = 24
 	}
 	if size.Operation == 0 {
-		size.Operation = 3
+		size.Operation = 4
 	}
 	if size.Posts == 0 {
-		size.Posts = 24
+		size.Posts = 8
 	}
-	g := &generator{rand: rand.New(rand.NewPCG(seed, 0x7265667261696e)), world: &World{}, handles: map[string]bool{}}
+	g := &generator{rand: rand.New(rand.NewPCG(seed, 0x7265667261696e)), world: &World{Pictures: map[string]Picture{}, Clips: map[string]Clip{}}, handles: map[string]bool{}}
 	for _, platform := range []string{Blogspot, LiveJournal, Medium, Reddit, Tumblr} {
 		for range size.Ordinary {
 			g.ordinary(platform, size.Posts)
@@ -115,13 +121,14 @@ func NewWorld(seed uint64, size Size) *World {
 	// The others show a visitor little; fewer accounts do.
 	for _, platform := range []string{Facebook, Instagram, Pinterest, Quora, TikTok, Vimeo, X, YouTube} {
 		for range (size.Ordinary + 1) / 2 {
-			g.ordinary(platform, max(1, size.Posts/4))
+			g.ordinary(platform, max(1, size.Posts/2))
 		}
 		for range (size.Operation + 1) / 2 {
 			g.account(platform, true)
 		}
 	}
 	g.operation()
+	g.ordinaryTalk()
 	g.conversation()
 	g.states()
 	g.number()
@@ -154,6 +161,10 @@ func (g *generator) account(platform string, operation bool) *Account {
 	if operation {
 		a.Created = time.Date(2026, 9, 14, 1+g.rand.IntN(8), g.rand.IntN(60), g.rand.IntN(60), 0, time.UTC)
 	}
+	a.Avatar = fmt.Sprintf("face%08x.png", g.rand.Uint32())
+	if operation { // a few pictures for all
+		a.Avatar = fmt.Sprintf("face%d.png", g.rand.IntN(4))
+	}
 	a.ID = fmt.Sprintf("%d", 100000000+g.rand.IntN(900000000))
 	a.groups = []string{g.pick(groups), g.pick(groups)}
 	g.world.Accounts = append(g.world.Accounts, a)
@@ -176,7 +187,7 @@ func (g *generator) ordinary(platform string, posts int) {
 func (g *generator) post(a *Account, at time.Time, title, text string) *Post {
 	p := &Post{Account: a, Time: at.Truncate(time.Second), Title: title, Text: text, Group: g.pick(a.groups), Likes: g.rand.IntN(60)}
 	if g.rand.IntN(4) == 0 {
-		p.Image = fmt.Sprintf("pic%02d.png", g.rand.IntN(40))
+		p.Image = g.newPicture(fmt.Sprintf("snapshot %d", g.rand.Uint64()), Edit{Quality: 85})
 	}
 	if g.rand.IntN(12) == 0 {
 		p.Edited = p.Time.Add(time.Duration(1+g.rand.IntN(40)) * time.Hour)
@@ -196,51 +207,6 @@ func (g *generator) post(a *Account, at time.Time, title, text string) *Post {
 	}
 	g.world.Posts = append(g.world.Posts, p)
 	return p
-}
-
-// operation lets the operation's accounts tell each story within two days, in
-// shifts, copied, cut and padded.
-func (g *generator) operation() {
-	var team []*Account
-	for _, a := range g.world.Accounts {
-		if a.Operation {
-			team = append(team, a)
-		}
-	}
-	for n, story := range stories {
-		start := time.Date(2026, 10, 5+3*n, 1, 0, 0, 0, time.UTC) // nine in the morning, eight hours east
-		for i, k := range g.rand.Perm(len(team)) {
-			if i%4 == 3 {
-				continue // not everyone carries every story
-			}
-			shift := time.Duration(g.rand.IntN(9*60)) * time.Minute
-			at := start.AddDate(0, 0, i%2).Add(shift).Add(time.Duration(g.rand.IntN(60)) * time.Second)
-			p := g.post(team[k], at, story.title, g.retell(story.text))
-			p.Story, p.Tags, p.Edited = story.name, story.tags, time.Time{}
-			p.Image = story.name + ".png"
-			if g.rand.IntN(3) == 0 {
-				p.Link = "https://harbour-times.example/" + Slug(story.title)
-			}
-		}
-	}
-}
-
-// retell copies a story as an operation does: whole, cut, padded, in another
-// order of paragraphs.
-func (g *generator) retell(text string) string {
-	paragraphs := strings.Split(text, "\n\n")
-	switch g.rand.IntN(5) {
-	case 0:
-		paragraphs = paragraphs[:1]
-	case 1:
-		paragraphs = append([]string{g.pick(openers)}, paragraphs...)
-	case 2:
-		paragraphs = append(slices.Clone(paragraphs), g.pick(closers))
-	case 3:
-		paragraphs = slices.Clone(paragraphs)
-		slices.Reverse(paragraphs)
-	}
-	return strings.Join(paragraphs, "\n\n")
 }
 
 // conversation lets ordinary accounts of Tumblr and Reddit pass on posts openly.
@@ -264,7 +230,7 @@ func (g *generator) conversation() {
 				continue
 			}
 			p := g.post(a, of.Time.Add(time.Duration(30+g.rand.IntN(1000))*time.Minute), of.Title, g.chatter(1))
-			p.Of, p.Edited, p.Story, p.Image = of, time.Time{}, "", ""
+			p.Of, p.Edited, p.Image = of, time.Time{}, ""
 		}
 	}
 }
