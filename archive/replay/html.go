@@ -1,0 +1,587 @@
+package replay
+
+import (
+	"bytes"
+	"html"
+	"strconv"
+	"strings"
+)
+
+// Bounds of rewriting. What is larger is not shown but offered as a file.
+const (
+	MaxDocument = 32 << 20  // bytes of an HTML document, unpacked; no page on the web is near it
+	maxWritten  = 128 << 20 // bytes of its rewritten form: a long base URL multiplies
+	maxSrcdoc   = 2         // documents within srcdoc within documents
+)
+
+// A syntax is what a document is read and written as.
+type syntax int
+
+const (
+	asHTML  syntax = iota
+	asXHTML        // read as XML, written as HTML
+	asSVG          // read and written as XML
+)
+
+// An htmlWriter rewrites a document. What it writes is made of three things
+// only, and so means the same to every parser: tags with a plain name and
+// quoted values, text in which no "<" stands, and style elements whose CSS is
+// safe as markup too. Whatever in a document is read differently by different
+// parsers is decided here, once, and no parser gets to see it.
+type htmlWriter struct {
+	scanner
+	l     linker
+	dst   []byte
+	kind  syntax
+	inner bool // the document stands in a frame
+	depth int  // of srcdoc
+	limit int  // of bytes written
+
+	foreign int    // open svg and math elements
+	begun   bool   // a tag was written: no doctype any more
+	body    bool   // the body was begun
+	notes   []byte // HTML that is to stand at the start of the body
+	noted   string // the object that was named last
+	based   bool   // there was a base element
+	cut     bool   // it was too much
+	value   []byte // scratch
+}
+
+// run rewrites src, which is UTF-8.
+func (w *htmlWriter) run(src []byte) {
+	for i := 0; i < len(src); {
+		if len(w.dst) > w.limit {
+			w.cut = true
+			break
+		}
+		lt := bytes.IndexByte(src[i:], '<')
+		if lt < 0 {
+			w.text(src[i:])
+			break
+		}
+		if lt > 0 {
+			w.text(src[i : i+lt])
+			i += lt
+		}
+		i = w.markup(src, i)
+	}
+	w.dst = append(w.dst, w.notes...)
+	w.notes = nil
+	if w.cut {
+		w.dst = append(w.dst, `<p>[The rest of this page is not shown: it is too large. Its bytes are in the archive.]</p>`...)
+	}
+}
+
+// text writes a piece of text in which no "<" stands.
+func (w *htmlWriter) text(b []byte) {
+	if w.kind == asSVG && bytes.IndexByte(b, '&') >= 0 {
+		w.dst = appendEscaped(w.dst, []byte(html.UnescapeString(string(b))))
+		return
+	}
+	if bytes.IndexByte(b, 0) >= 0 {
+		b = bytes.ReplaceAll(b, []byte{0}, nil)
+	}
+	w.dst = append(w.dst, b...)
+}
+
+// appendEscaped appends b as text or as an attribute's value.
+func appendEscaped(dst, b []byte) []byte {
+	for {
+		i := bytes.IndexAny(b, "&<>\"\x00")
+		if i < 0 {
+			return append(dst, b...)
+		}
+		dst = append(dst, b[:i]...)
+		switch b[i] {
+		case '&':
+			dst = append(dst, "&amp;"...)
+		case '<':
+			dst = append(dst, "&lt;"...)
+		case '>':
+			dst = append(dst, "&gt;"...)
+		case '"':
+			dst = append(dst, "&#34;"...)
+		}
+		b = b[i+1:]
+	}
+}
+
+// markup takes what begins with the "<" at i, and gives the offset behind it.
+func (w *htmlWriter) markup(src []byte, i int) int {
+	next := byte(0)
+	if i+1 < len(src) {
+		next = src[i+1]
+	}
+	switch {
+	case 'a' <= next|0x20 && next|0x20 <= 'z' || next == '_' && w.kind != asHTML:
+		return w.start(src, i+1)
+	case next == '/':
+		if i+2 < len(src) && ('a' <= src[i+2]|0x20 && src[i+2]|0x20 <= 'z' || src[i+2] == '_' && w.kind != asHTML) {
+			end, ok := w.read(src, i+2)
+			if ok {
+				w.end()
+			}
+			return end
+		}
+		if i+2 >= len(src) {
+			w.dst = append(w.dst, "&lt;/"...)
+			return len(src)
+		}
+		return after(src, i, ">")
+	case next == '!':
+		return w.declaration(src, i)
+	case next == '?':
+		if w.kind != asHTML {
+			return after(src, i, "?>")
+		}
+		return after(src, i, ">")
+	}
+	w.dst = append(w.dst, "&lt;"...)
+	return i + 1
+}
+
+// after gives the offset behind the next mark from i on.
+func after(src []byte, i int, mark string) int {
+	if j := bytes.Index(src[i:], []byte(mark)); j >= 0 {
+		return i + j + len(mark)
+	}
+	return len(src)
+}
+
+// declaration takes comments, doctypes and CDATA sections. Comments are left out.
+func (w *htmlWriter) declaration(src []byte, i int) int {
+	rest := src[i:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("<!--")):
+		return commentEnd(src, i+4)
+	case bytes.HasPrefix(rest, []byte("<![CDATA[")) && (w.foreign > 0 || w.kind != asHTML):
+		end := bytes.Index(rest, []byte("]]>"))
+		if end < 0 {
+			end = len(rest)
+		}
+		w.dst = appendEscaped(w.dst, rest[len("<![CDATA["):end])
+		return min(len(src), i+end+3)
+	case len(rest) > 9 && bytes.EqualFold(rest[:9], []byte("<!doctype")):
+		end := after(src, i, ">")
+		if w.kind == asSVG {
+			// An internal subset has declarations of its own.
+			if j := bytes.IndexByte(src[i:end], '['); j >= 0 {
+				end = after(src, after(src, i+j, "]"), ">")
+			}
+			return end
+		}
+		if !w.begun {
+			w.doctype(src[i:end])
+		}
+		return end
+	}
+	return after(src, i, ">")
+}
+
+// doctype writes a doctype, which decides by which rules browsers lay out the
+// page: as it is where it is of plain characters.
+func (w *htmlWriter) doctype(d []byte) {
+	w.begun = true
+	for _, c := range d[2 : len(d)-1] {
+		if !isAlnum(c) && !isSpace(c) && bytes.IndexByte([]byte(`-/.:,+"'=_()`), c) < 0 {
+			w.dst = append(w.dst, "<!DOCTYPE html>"...)
+			return
+		}
+	}
+	if d[len(d)-1] == '>' {
+		w.dst = append(w.dst, d...)
+	}
+}
+
+// end writes an end tag.
+func (w *htmlWriter) end() {
+	if !plainName(w.name) {
+		return
+	}
+	if i := bytes.LastIndexByte(w.name, ':'); i >= 0 && tagKinds[string(w.name[i+1:])] != keepTag && tagKinds[string(w.name[i+1:])] != svgTag {
+		return
+	}
+	switch tagKinds[string(w.name)] {
+	case keepTag, formTag, bodyTag, htmlTag:
+		if w.kind != asSVG && voidTags[string(w.name)] && string(w.name) != "br" {
+			return
+		}
+	case svgTag:
+		w.foreign = max(0, w.foreign-1)
+	default:
+		return
+	}
+	w.dst = append(w.dst, "</"...)
+	w.dst = append(w.dst, w.written()...)
+	w.dst = append(w.dst, '>')
+}
+
+// written is the tag's name as it is written.
+func (w *htmlWriter) written() []byte {
+	if w.kind == asSVG {
+		return w.as
+	}
+	return w.name
+}
+
+// start takes a start tag whose name begins at i.
+func (w *htmlWriter) start(src []byte, i int) int {
+	i, ok := w.read(src, i)
+	if !ok {
+		return i
+	}
+	if !plainName(w.name) {
+		return i
+	}
+	w.begun = true
+	kind := tagKinds[string(w.name)]
+	if kind == keepTag && bytes.IndexByte(w.name, ':') >= 0 {
+		// A prefix makes another element of it only in XML: <svg:script>.
+		local := w.name[bytes.LastIndexByte(w.name, ':')+1:]
+		if k := tagKinds[string(local)]; k != keepTag && k != svgTag {
+			if k == scriptTag && !w.slash {
+				_, tag := rawEnd(src, i, string(w.name))
+				return w.skip(src, tag)
+			}
+			return i
+		}
+	}
+	closed := w.slash && (w.foreign > 0 || w.kind != asHTML) // and so without content
+	switch kind {
+	case keepTag, formTag:
+		w.open(closed)
+	case htmlTag:
+		w.open(closed)
+	case bodyTag:
+		w.open(false)
+		if !w.body {
+			w.body = true
+			w.dst = append(w.dst, w.notes...)
+			w.notes = nil
+		}
+	case svgTag:
+		if !closed {
+			w.foreign++
+		}
+		w.open(closed)
+	case scriptTag:
+		if !closed {
+			_, tag := scriptEnd(src, i)
+			return w.skip(src, tag)
+		}
+	case dropAll:
+		if !closed {
+			_, tag := rawEnd(src, i, string(w.name))
+			return w.skip(src, tag)
+		}
+	case textTag:
+		name := string(w.name)
+		end, tag := rawEnd(src, i, name)
+		if name == "plaintext" {
+			end, tag = len(src), len(src)
+		}
+		w.dst = append(w.dst, "<pre>"...)
+		w.dst = appendEscaped(w.dst, src[i:end])
+		w.dst = append(w.dst, "</pre>"...)
+		return w.skip(src, tag)
+	case rcdataTag:
+		return w.rcdata(src, i, closed)
+	case styleTag:
+		return w.style(src, i, closed)
+	case metaTag:
+		w.meta()
+	case linkTag:
+		w.link()
+	case baseTag:
+		w.setBase()
+	case frameTag:
+		return w.frame(src, i, closed)
+	case objectTag:
+		w.object()
+	case animateTag:
+		name := w.decoded("attributename")
+		if name := strings.ToLower(string(bytes.TrimSpace(name))); !strings.Contains(name, "href") && !strings.HasPrefix(name, "on") && name != "src" && name != "style" {
+			w.open(closed)
+			if !closed {
+				w.close()
+			}
+		}
+	}
+	return i
+}
+
+// skip gives the offset behind the end tag whose name stands at i.
+func (w *htmlWriter) skip(src []byte, i int) int {
+	if i >= len(src) {
+		return len(src)
+	}
+	end, _ := w.read(src, i)
+	return end
+}
+
+func (w *htmlWriter) close() {
+	w.dst = append(append(append(w.dst, "</"...), w.written()...), '>')
+}
+
+// rcdata takes a title or textarea.
+func (w *htmlWriter) rcdata(src []byte, i int, closed bool) int {
+	if w.kind == asSVG {
+		w.open(closed)
+		if closed {
+			return i
+		}
+	} else {
+		w.open(false)
+	}
+	if closed {
+		w.close()
+		return i
+	}
+	name := string(w.written())
+	end, tag := rawEnd(src, i, name)
+	text := src[i:end]
+	for {
+		lt := bytes.IndexByte(text, '<')
+		if lt < 0 {
+			w.text(text)
+			break
+		}
+		w.text(text[:lt])
+		w.dst = append(w.dst, "&lt;"...)
+		text = text[lt+1:]
+	}
+	w.dst = append(append(append(w.dst, "</"...), name...), '>')
+	return w.skip(src, tag)
+}
+
+// style takes a style element.
+func (w *htmlWriter) style(src []byte, i int, closed bool) int {
+	if closed {
+		return i
+	}
+	name := string(w.written())
+	end, tag := rawEnd(src, i, name)
+	css := src[i:end]
+	if w.foreign > 0 || w.kind != asHTML {
+		css = []byte(html.UnescapeString(string(css)))
+		css = bytes.ReplaceAll(bytes.ReplaceAll(css, []byte("<![CDATA["), nil), []byte("]]>"), nil)
+	}
+	w.open(false)
+	w.dst = w.l.appendCSS(w.dst, css, true)
+	w.dst = append(append(append(w.dst, "</"...), name...), '>')
+	return w.skip(src, tag)
+}
+
+// frame takes an iframe or a frame.
+func (w *htmlWriter) frame(src []byte, i int, closed bool) int {
+	iframe := string(w.name) == "iframe"
+	name := w.name
+	w.begin(name)
+	doc := w.get("srcdoc")
+	for k := range w.attrs {
+		a := &w.attrs[k]
+		switch string(a.name) {
+		case "src":
+			if len(doc) > 0 {
+				continue
+			}
+			w.value = unescapeAttr(w.value[:0], a.value)
+			w.url("src", w.value, Inner, false)
+		case "id", "class", "name", "width", "height", "style", "title", "frameborder", "scrolling", "marginwidth", "marginheight", "noresize", "bordercolor", "align", "loading", "hidden", "aria-label":
+			w.attr(a)
+		}
+	}
+	if iframe && len(doc) > 0 && w.depth < maxSrcdoc {
+		nested := htmlWriter{l: w.l, inner: true, depth: w.depth + 1, limit: maxWritten / 8}
+		nested.run(unescapeAttr(nil, doc))
+		w.cut = w.cut || nested.cut
+		w.dst = append(w.dst, ` srcdoc="`...)
+		w.dst = append(appendEscaped(w.dst, nested.dst), '"')
+	}
+	w.dst = append(w.dst, '>')
+	if !iframe {
+		return i
+	}
+	w.dst = append(w.dst, "</iframe>"...)
+	if closed {
+		return i
+	}
+	_, tag := rawEnd(src, i, "iframe")
+	return w.skip(src, tag)
+}
+
+// decoded gives an attribute's value with character references decoded. It is
+// valid until the next call.
+func (w *htmlWriter) decoded(name string) []byte {
+	w.value = unescapeAttr(w.value[:0], w.get(name))
+	return w.value
+}
+
+// meta keeps what describes the page. A forward to another page is told to the
+// reader instead of being followed.
+func (w *htmlWriter) meta() {
+	if w.has("http-equiv") {
+		if strings.EqualFold(strings.TrimSpace(string(w.decoded("http-equiv"))), "refresh") {
+			w.refresh(string(w.decoded("content")))
+		}
+		return
+	}
+	if !w.has("name") && !w.has("property") || bytes.EqualFold(bytes.TrimSpace(w.decoded("name")), []byte("referrer")) {
+		return
+	}
+	w.open(w.slash)
+}
+
+// refresh notes that the page forwards: "5; url=/next".
+func (w *htmlWriter) refresh(content string) {
+	content = strings.TrimLeft(content, " \t\r\n\f")
+	n := 0
+	for n < len(content) && ('0' <= content[n] && content[n] <= '9' || content[n] == '.') {
+		n++
+	}
+	seconds, _ := strconv.Atoi(content[:min(n, 6)])
+	target := strings.TrimLeft(content[n:], " \t\r\n\f;,")
+	if len(target) > 3 && strings.EqualFold(target[:3], "url") {
+		if after, ok := strings.CutPrefix(strings.TrimLeft(target[3:], " \t\r\n\f"), "="); ok {
+			target = strings.TrimLeft(after, " \t\r\n\f")
+		}
+	}
+	if target != "" && (target[0] == '"' || target[0] == '\'') {
+		quote := target[:1]
+		target, _, _ = strings.Cut(target[1:], quote)
+	}
+	if target == "" {
+		return // it only loads itself again
+	}
+	w.note("This page forwards, after "+strconv.Itoa(seconds)+" s, to ", []byte(target))
+}
+
+// note puts a remark of ours with a link at the start of the body.
+func (w *htmlWriter) note(what string, target []byte) {
+	link, kind := w.l.appendURL(nil, target, w.nav(), false)
+	shown := appendEscaped(nil, bytes.ToValidUTF8(target[:min(len(target), 500)], nil))
+	n := append([]byte(nil), `<p style="background:#fff8c4;color:#222;font:14px/1.4 sans-serif;border:1px solid #b59b00;padding:6px 10px;margin:4px">[Not followed here. `...)
+	n = append(n, what...)
+	if kind == refReplay {
+		n = append(n, `<a href="`...)
+		n = appendEscaped(n, link)
+		n = append(n, `" target="_top">`...)
+		n = append(append(n, shown...), "</a>"...)
+	} else {
+		n = append(n, shown...)
+	}
+	n = append(n, "]</p>"...)
+	switch {
+	case len(w.notes) > 64<<10:
+	case w.body:
+		w.dst = append(w.dst, n...)
+	default:
+		w.notes = append(w.notes, n...)
+	}
+}
+
+// nav is the modifier of links to pages.
+func (w *htmlWriter) nav() Mod {
+	if w.inner {
+		return Inner
+	}
+	return Frame
+}
+
+// link keeps stylesheets and icons.
+func (w *htmlWriter) link() {
+	mod := Mod("")
+	for rel := range strings.FieldsSeq(strings.ToLower(string(w.decoded("rel")))) {
+		switch {
+		case !linkRels[rel]:
+			return
+		case rel == "stylesheet":
+			mod = Style
+		case rel != "alternate" && mod == "":
+			mod = Image
+		}
+	}
+	if mod == "" || !w.has("href") {
+		return
+	}
+	w.begin([]byte("link"))
+	for k := range w.attrs {
+		a := &w.attrs[k]
+		switch string(a.name) {
+		case "href":
+			w.value = unescapeAttr(w.value[:0], a.value)
+			w.url("href", w.value, mod, true)
+		case "rel", "type", "media", "title", "sizes", "disabled", "id":
+			w.attr(a)
+		}
+	}
+	w.finish(w.kind != asHTML)
+}
+
+// setBase makes the first base element the one that later references are
+// resolved against.
+func (w *htmlWriter) setBase() {
+	if w.based || !w.has("href") {
+		return
+	}
+	w.based = true
+	l := linker{base: w.l.base, query: w.l.query}
+	resolved, kind := l.appendURL(nil, w.decoded("href"), Raw, false)
+	if kind != refReplay {
+		return
+	}
+	if b, ok := parseBase(strings.TrimPrefix(string(resolved), string(Raw)+"/")); ok {
+		w.l.base = b
+	}
+}
+
+// object names what is embedded. An image is shown as one.
+func (w *htmlWriter) object() {
+	which := "data"
+	if string(w.name) == "embed" {
+		which = "src"
+	}
+	if len(w.get(which)) == 0 {
+		return
+	}
+	image := strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(w.decoded("type")))), "image/")
+	target := w.decoded(which)
+	if image {
+		w.begin([]byte("img"))
+		w.url("src", target, Image, true)
+		for k := range w.attrs {
+			if a := &w.attrs[k]; string(a.name) == "width" || string(a.name) == "height" || string(a.name) == "class" || string(a.name) == "style" {
+				w.attr(a)
+			}
+		}
+		w.dst = append(w.dst, '>')
+		return
+	}
+	if w.noted == string(target) {
+		return
+	}
+	w.noted = string(target)
+	link, kind := w.l.appendURL(nil, target, Frame, false)
+	w.dst = append(w.dst, `<span>[embedded object, not shown`...)
+	if kind == refReplay {
+		w.dst = append(w.dst, `: <a href="`...)
+		w.dst = appendEscaped(w.dst, link)
+		w.dst = append(w.dst, `" target="_top">`...)
+		w.dst = appendEscaped(w.dst, bytes.ToValidUTF8(target[:min(len(target), 500)], nil))
+		w.dst = append(w.dst, `</a>`...)
+	}
+	w.dst = append(w.dst, `]</span>`...)
+}
+
+// begin writes "<name".
+func (w *htmlWriter) begin(name []byte) {
+	w.dst = append(append(w.dst, '<'), name...)
+}
+
+// finish writes the end of a start tag.
+func (w *htmlWriter) finish(slash bool) {
+	if slash {
+		w.dst = append(w.dst, '/')
+	}
+	w.dst = append(w.dst, '>')
+}
