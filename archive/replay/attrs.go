@@ -245,7 +245,7 @@ func (w *htmlWriter) css(a *attr) {
 	w.dst = append(w.dst, ' ')
 	w.dst = append(w.dst, w.nameOf(a)...)
 	w.dst = append(w.dst, `="`...)
-	if bytes.IndexAny(value, `(\`) >= 0 || bytes.Contains(value, []byte("--")) {
+	if bytes.ContainsAny(value, `(\`) || bytes.Contains(value, []byte("--")) {
 		value = w.l.appendCSS(nil, value, false)
 	}
 	w.dst = append(appendEscaped(w.dst, value), '"')

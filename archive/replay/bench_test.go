@@ -3,8 +3,13 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
 )
 
 // blogPage makes a page like those that the figures in docs are about: a post of
@@ -66,3 +71,76 @@ func BenchmarkAppendCSS(b *testing.B) {
 		dst = AppendCSS(dst[:0], src, "text/css", target)
 	}
 }
+
+// BenchmarkServe measures the whole of a request but the network: look-up, record,
+// unpacking, rewriting, answer. The pages lie in a WARC as they came, gzip packed.
+func BenchmarkServe(b *testing.B) {
+	m := newMaker(b)
+	const n = 200
+	for i := range n {
+		m.answer(day(1), fmt.Sprintf("http://blog.example/p/%d", i), "200 OK", packed(string(blogPage(i))), "Content-Type: text/html; charset=utf-8", "Content-Encoding: gzip")
+	}
+	s := m.server(Options{})
+	for _, mod := range []string{"mp_", "id_"} {
+		b.Run(mod, func(b *testing.B) {
+			var took []time.Duration
+			b.ReportAllocs()
+			defer perCPU(b, "pages")()
+			i := 0
+			for b.Loop() {
+				i++
+				w := &discard{header: http.Header{}}
+				r := httptest.NewRequest("GET", fmt.Sprintf("/archive/20260101120000%s/http://blog.example/p/%d", mod, i*7%n), nil)
+				begun := time.Now()
+				s.ServeHTTP(w, r)
+				took = append(took, time.Since(begun))
+				if w.status != 200 || w.n < 10_000 {
+					b.Fatalf("status %d, %d bytes", w.status, w.n)
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+		})
+	}
+}
+
+// BenchmarkServeHTTP is BenchmarkServe through the network of this machine: the
+// server's and the client's share of the processors together.
+func BenchmarkServeHTTP(b *testing.B) {
+	m := newMaker(b)
+	const n = 200
+	for i := range n {
+		m.answer(day(1), fmt.Sprintf("http://blog.example/p/%d", i), "200 OK", packed(string(blogPage(i))), "Content-Type: text/html; charset=utf-8", "Content-Encoding: gzip")
+	}
+	server := httptest.NewServer(m.server(Options{}))
+	defer server.Close()
+	for _, mod := range []string{"mp_", "id_"} {
+		b.Run(mod, func(b *testing.B) {
+			client := http.Client{Transport: &http.Transport{DisableCompression: true}}
+			defer client.CloseIdleConnections()
+			defer perCPU(b, "pages")()
+			i := 0
+			for b.Loop() {
+				i++
+				r, err := client.Get(fmt.Sprintf("%s/archive/20260101120000%s/http://blog.example/p/%d", server.URL, mod, i*7%n))
+				if err != nil {
+					b.Fatal(err)
+				}
+				io.Copy(io.Discard, r.Body)
+				r.Body.Close()
+			}
+		})
+	}
+}
+
+// discard is a ResponseWriter that counts.
+type discard struct {
+	header http.Header
+	status int
+	n      int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { d.n += len(p); return len(p), nil }

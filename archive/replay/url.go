@@ -96,10 +96,13 @@ var urlClass = func() (t [256]byte) {
 // and no dot segments.
 func clean(ref []byte) bool {
 	dots := false
-	for _, c := range ref {
+	for i, c := range ref {
 		switch urlClass[c] {
 		case plainByte:
 		case dotByte:
+			if c == '%' && !escaped(ref[i:]) {
+				return false
+			}
 			dots = true
 		default:
 			return false
@@ -107,6 +110,14 @@ func clean(ref []byte) bool {
 	}
 	return !dots || !hasDotSegment(ref)
 }
+
+// escaped reports whether b begins with a percent-encoded byte. A percent sign
+// alone is encoded itself: HTTP servers refuse it.
+func escaped(b []byte) bool {
+	return len(b) > 2 && isHex(b[1]) && isHex(b[2])
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // hasDotSegment reports whether something in ref may be a dot segment: a
 // segment of one or two dots, written as "." or "%2e". A few URLs without one
@@ -136,7 +147,6 @@ type linker struct {
 	base   base
 	query  encoding.Encoding // of the document, for letters in a query; nil is UTF-8
 	asset  func(url string, mod Mod)
-	buf    []byte
 }
 
 // What a reference turned out to be.
@@ -357,6 +367,11 @@ func (l *linker) escape(dst, b []byte, tail bool) []byte {
 	inQuery := false
 	for i := 0; i < len(b); {
 		c := b[i]
+		if c == '%' && !inQuery && !escaped(b[i:]) {
+			dst = append(dst, "%25"...)
+			i++
+			continue
+		}
 		if urlClass[c] != oddByte {
 			if tail {
 				inQuery = (inQuery || c == '?') && c != '#'
