@@ -138,9 +138,10 @@ func srcsetURLs(set string) []string {
 var (
 	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	cssString  = regexp.MustCompile(`"(?:[^"\\\n\r\f]|\\(?s:.))*"|'(?:[^'\\\n\r\f]|\\(?s:.))*'`)
-	cssURL     = regexp.MustCompile(`(?i)(?:url|src)\(\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?|'(?:[^'\\\n\r\f]|\\(?s:.))*'?|[^)]*)`)
+	cssURL     = regexp.MustCompile(`(?i)(?:^|[^-\w\\\x{80}-\x{10ffff}])url\(\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?|'(?:[^'\\\n\r\f]|\\(?s:.))*'?|[^)]*)`)
+	cssSrc     = regexp.MustCompile(`(?i)(?:^|[^-\w\\\x{80}-\x{10ffff}])src\(\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?|'(?:[^'\\\n\r\f]|\\(?s:.))*'?)`)
 	cssImport  = regexp.MustCompile(`(?i)@import\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?|'(?:[^'\\\n\r\f]|\\(?s:.))*'?)`)
-	cssSet     = regexp.MustCompile(`(?i)image-set\(\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?)`)
+	cssSet     = regexp.MustCompile(`(?i)(?:^|-webkit-|[^-\w\\\x{80}-\x{10ffff}])image-set\(\s*("(?:[^"\\\n\r\f]|\\(?s:.))*"?)`)
 	cssEscape  = regexp.MustCompile(`\\([0-9a-fA-F]{1,6})\s?|\\(?s:(.))`)
 )
 
@@ -152,9 +153,9 @@ func judgeCSS(css, prefix string) error {
 	}
 	bare := cssString.ReplaceAllString(css, `""`)
 	bare = cssEscape.ReplaceAllStringFunc(bare, unescapeCSS)
-	for _, re := range []*regexp.Regexp{cssURL, cssImport, cssSet} {
+	for _, re := range []*regexp.Regexp{cssURL, cssSrc, cssImport, cssSet} {
 		for _, m := range re.FindAllStringSubmatchIndex(css, -1) {
-			if insideString(css, m[0]) {
+			if insideString(css, m[2]) {
 				continue
 			}
 			ref := strings.Trim(css[m[2]:m[3]], "\"' \t\r\n\f")
@@ -164,7 +165,7 @@ func judgeCSS(css, prefix string) error {
 			}
 		}
 	}
-	if n := len(cssURL.FindAllString(css, -1)); strings.Count(strings.ToLower(bare), "url(") > n {
+	if len(cssURL.FindAllString(bare, -1)) > len(cssURL.FindAllString(css, -1)) {
 		return fmt.Errorf("an escaped url( in %q", clip(css))
 	}
 	return nil

@@ -63,7 +63,7 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.header = rec.Header()
+	a.header = rec.Header
 	if a.header.Type() != warc.TypeRevisit {
 		return a, s.take(ctx, a, c, rec, a.header)
 	}
@@ -71,16 +71,13 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 	if err != nil && !errors.Is(err, warc.ErrNotHTTP) && err != io.EOF {
 		return nil, err
 	}
-	original, err := s.o.Source.Original(ctx, c, a.header)
+	original, from, err := s.o.Source.Original(ctx, c, a.header)
 	if err != nil {
 		return nil, err
 	}
 	a.original = &original
-	from, err := s.open(ctx, a, original)
-	if err != nil {
-		return nil, err
-	}
-	h := from.Header()
+	a.open = append(a.open, from)
+	h := from.Header
 	if h.Type() == warc.TypeRevisit {
 		return nil, fmt.Errorf("%w: it leads to another revisit, %s", ErrNoOriginal, h.RecordID())
 	}
@@ -94,7 +91,7 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 	return a, nil
 }
 
-func (s *Server) open(ctx context.Context, a *answer, c Capture) (Record, error) {
+func (s *Server) open(ctx context.Context, a *answer, c Capture) (*Record, error) {
 	rec, err := s.o.Source.Open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -104,7 +101,7 @@ func (s *Server) open(ctx context.Context, a *answer, c Capture) (Record, error)
 }
 
 // take makes rec the record that the payload is read from.
-func (s *Server) take(ctx context.Context, a *answer, c Capture, rec Record, h warc.Header) error {
+func (s *Server) take(ctx context.Context, a *answer, c Capture, rec *Record, h warc.Header) error {
 	size, err := strconv.ParseInt(strings.TrimSpace(h.Get("Content-Length")), 10, 64)
 	if err != nil {
 		size = -1

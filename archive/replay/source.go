@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
@@ -20,11 +21,11 @@ type Capture struct {
 // Revisit reports whether the record repeats the payload of an earlier one.
 func (c *Capture) Revisit() bool { return c.MIME == "warc/revisit" }
 
-// A Record is a record that is open for reading, to be closed.
-type Record interface {
-	Header() warc.Header
-	Read(p []byte) (int, error) // its block
-	Close() error
+// A Record is a record that is open for reading.
+type Record struct {
+	Header    warc.Header
+	io.Reader // of its block
+	io.Closer // must be closed
 }
 
 // ErrNoOriginal says that the record whose payload a revisit repeats is not in
@@ -47,11 +48,12 @@ type Source interface {
 
 	// Open opens the record of a capture. A *warc.Damage says that it cannot be
 	// read.
-	Open(ctx context.Context, c Capture) (Record, error)
+	Open(ctx context.Context, c Capture) (*Record, error)
 
-	// Original gives the capture whose payload a revisit repeats. h is the
-	// revisit's header. The error matches ErrNoOriginal if there is none.
-	Original(ctx context.Context, c Capture, h warc.Header) (Capture, error)
+	// Original opens the record whose payload a revisit repeats, and gives its
+	// capture. h is the revisit's header. The error matches ErrNoOriginal if
+	// there is none.
+	Original(ctx context.Context, c Capture, h warc.Header) (Capture, *Record, error)
 }
 
 // A Blocklist knows payloads that must not be shown. It is safe for concurrent

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -83,21 +84,16 @@ func (f *fileSource) List(_ context.Context, prefix string) iter.Seq2[Capture, e
 	}
 }
 
-type fileRecord struct{ *warc.ReadRecord }
-
-func (r fileRecord) Header() warc.Header { return r.ReadRecord.Header }
-func (fileRecord) Close() error          { return nil }
-
-func (f *fileSource) Open(_ context.Context, c Capture) (Record, error) {
+func (f *fileSource) Open(_ context.Context, c Capture) (*Record, error) {
 	data := f.data[c.Filename]
 	rec, err := warc.ReadAt(bytes.NewReader(data), int64(len(data)), c.Offset)
 	if err != nil {
 		return nil, err
 	}
-	return fileRecord{rec}, nil
+	return &Record{rec.Header, rec, io.NopCloser(nil)}, nil
 }
 
-func (f *fileSource) Original(_ context.Context, c Capture, h warc.Header) (Capture, error) {
+func (f *fileSource) Original(ctx context.Context, c Capture, h warc.Header) (Capture, *Record, error) {
 	want, err := warc.ParseDigest(c.Digest)
 	url := h.Get("WARC-Refers-To-Target-URI")
 	for _, o := range f.all {
@@ -106,10 +102,11 @@ func (f *fileSource) Original(_ context.Context, c Capture, h warc.Header) (Capt
 		}
 		got, err2 := warc.ParseDigest(o.Digest)
 		if err == nil && err2 == nil && got.Equal(want) || err != nil && url != "" && o.URL == url {
-			return o, nil
+			rec, err := f.Open(ctx, o)
+			return o, rec, err
 		}
 	}
-	return Capture{}, ErrNoOriginal
+	return Capture{}, nil, ErrNoOriginal
 }
 
 // A maker writes captures into a WARC.
