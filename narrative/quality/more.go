@@ -7,18 +7,17 @@ import (
 )
 
 // repostMore asks the index of repost-bench for changes of its short posts and
-// articles that were written after the threshold was fixed, and that nothing was
-// tuned for. They are reported as they come out.
+// articles that were written after the threshold was fixed. The threshold and the
+// constants of scores were not chosen on them. How respelt words are read
+// (text/respell.go) was added because u-leet and u-hashtagged found 0.35 and
+// 0.08 here, so these two are no proof of it; see unseen for what is.
 func repostMore(dir string, o options) ([]Table, error) {
 	b, err := openBench(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer b.close()
-	changes := []struct {
-		name string
-		make func(s, other string, r *rand.Rand) string
-	}{
+	return askChanges("repost-more", b, o, 99, []change{
 		{"u-order", sentenceOrder},
 		{"u-synonyms", synonyms},
 		{"u-numbers", spelledNumbers},
@@ -27,10 +26,20 @@ func repostMore(dir string, o options) ([]Table, error) {
 		{"u-leet", leetspeak},
 		{"u-spaced", spacedOut},
 		{"u-hashtagged", hashtagged},
-	}
+	}, "no threshold was chosen on these changes; words in digits and joined words are read as they are because u-leet and u-hashtagged found 0.35 and 0.08")
+}
+
+// A change makes a repost of a post; other is another post of the index.
+type change struct {
+	name string
+	make func(s, other string, r *rand.Rand) string
+}
+
+// askChanges asks for each post and article in each change that changes it.
+func askChanges(part string, b *bench, o options, seed uint64, changes []change, note string) ([]Table, error) {
 	var queries []query
 	for c, change := range changes {
-		random := rand.New(rand.NewPCG(uint64(c), 99))
+		random := rand.New(rand.NewPCG(uint64(c), seed))
 		n := 0
 		for _, id := range b.order {
 			if !strings.HasPrefix(id, "tw") && !strings.HasPrefix(id, "art") {
@@ -53,8 +62,8 @@ func repostMore(dir string, o options) ([]Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables := tabulate("repost-more", answers, b, o)
-	tables[0].Notes = append(tables[0].Notes, "these changes were written after the threshold was fixed; nothing was chosen on them, so both halves are unseen")
+	tables := tabulate(part, answers, b, o)
+	tables[0].Notes = append(tables[0].Notes, note)
 	return tables, nil
 }
 

@@ -272,10 +272,14 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 			}
 			r.Outcome, r.Text, r.Matches = Duplicate, same, []Match{m}
 		} else {
+			read := ix.respell(s, d.Text)
 			ix.candidates(s)
 			r.Matches = ix.compare(s, LinkThreshold)
 			if err := ix.explain(s, r.Matches, d.Text); err != nil {
 				return Result{}, err
+			}
+			if read {
+				ix.unspell(s)
 			}
 		}
 	}
@@ -316,6 +320,7 @@ func (ix *Index) Query(text string) (matches []Match, err error) {
 		}
 		matches = append(matches, m)
 	}
+	ix.respell(s, text)
 	ix.candidates(s)
 	rest := ix.compare(s, PossibleThreshold)
 	if err := ix.explain(s, rest, text); err != nil {

@@ -43,6 +43,7 @@ type searcher struct {
 	kept     []pair // of the matches that will be explained
 	own      ownSet // the words of the query
 	second   Normal // of the matched raw text
+	read     Normal // the query as it is read, or as it was written: see respell
 }
 
 type candidate struct {

@@ -1,6 +1,9 @@
 package text
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // A vocabulary numbers the words of all texts in the order in which they first
 // came, so that frequent words have small numbers, and counts the texts that
@@ -76,5 +79,6 @@ func logOf(n int) float32 {
 	if n < len(logTable) {
 		return logTable[n]
 	}
-	return float32(math.Log(float64(n)))
+	k := bits.Len(uint(n)) - 12
+	return logTable[n>>k] + float32(k)*math.Ln2 // less than 0.0003 below
 }
