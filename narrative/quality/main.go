@@ -44,6 +44,7 @@ type part struct {
 var parts = []part{
 	{"repost-bench", repostBench},
 	{"repost-more", repostMore},
+	{"repost-unseen", unseen},
 	{"paraphrase", paraphrase},
 	{"speed", speed},
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -91,5 +92,22 @@ func TestChanges(t *testing.T) {
 	}
 	if got := synonyms("Police say big fire", "", nil); got != "cops say large blaze" {
 		t.Errorf("synonyms: %q", got)
+	}
+	const post = "The mayor wanted seven lights painted in green before winter"
+	for name, c := range map[string]struct {
+		make func(s, other string, r *rand.Rand) string
+		want string
+	}{
+		"stopless": {withoutStopWords, "mayor wanted seven lights painted green before winter"},
+		"middle":   {middle, "… wanted seven lights painted in green …"},
+		"chat":     {chatSpelling, "da mayor wanted seven lights painted in green b4 winter"},
+		"endings":  {otherEndings, "The mayor wanting seven light painting in green before winter"},
+		"third":    {thirdDropped, "The mayor seven lights in green winter"},
+		"bullets":  {bullets, "1) before winter\n2) lights painted in green\n3) The mayor wanted seven"},
+		"camel":    {camelChunks, "The mayor wanted SevenLightsPainted in green before Winter"},
+	} {
+		if got := c.make(post, "", nil); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }
