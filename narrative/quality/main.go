@@ -46,6 +46,7 @@ var parts = []part{
 	{"repost-more", repostMore},
 	{"repost-unseen", unseen},
 	{"paraphrase", paraphrase},
+	{"ira-pairs", iraLabels},
 	{"speed", speed},
 }
 

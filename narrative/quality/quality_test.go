@@ -111,3 +111,25 @@ func TestChanges(t *testing.T) {
 		}
 	}
 }
+
+func TestLabels(t *testing.T) {
+	pairs, err := readLabels(iraPairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := map[string]int{}
+	for _, p := range pairs {
+		n[p.label]++
+		if p.b < 1 || p.b >= p.a || p.a > 153_000 {
+			t.Errorf("pair %d, %d", p.a, p.b)
+		}
+	}
+	if len(pairs) != 300 || n["same"] < 100 || n["topic"]+n["unrelated"] < 100 {
+		t.Errorf("%d pairs: %v", len(pairs), n)
+	}
+	for _, bad := range []string{"1\t2", "x\t2\tsame", "2\tx\tsame", "2\t1\tmaybe"} {
+		if _, err := readLabels(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}

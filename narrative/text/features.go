@@ -1,6 +1,9 @@
 package text
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Features of a text are 32-bit hashes of what its copies share with it:
 //
@@ -105,4 +108,31 @@ func sample(f []uint32) []uint32 {
 func distinct(f []uint32) []uint32 {
 	slices.Sort(f)
 	return slices.Compact(f)
+}
+
+// tags says how many words at the start and at the end of a text are hashtags:
+// they sort a post, or tell an operator's posts apart, and are not its message.
+// The first number is in the high 4 bits, the second in the low; each is 15 at
+// most.
+func tags(words []Word, raw string) uint8 {
+	is := func(i int) bool {
+		from := words[i].From
+		return from > 0 && raw[from-1] == '#' || strings.HasSuffix(raw[:from], "＃")
+	}
+	lead, trail := 0, 0
+	for lead < len(words) && lead < 15 && (is(lead) || lead > 0 && words[lead].From == words[lead-1].To) {
+		lead++
+	}
+	for trail < len(words)-lead && trail < 15 {
+		// A tag may be several words: it starts before the first of them.
+		k := len(words) - 1 - trail
+		for k > lead && words[k].From == words[k-1].To {
+			k--
+		}
+		if !is(k) || len(words)-k > 15 {
+			break
+		}
+		trail = len(words) - k
+	}
+	return uint8(lead<<4 | trail)
 }

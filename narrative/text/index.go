@@ -85,7 +85,7 @@ type Index struct {
 	mem    memory
 	words  vocabulary
 	posts  postings
-	tokens array[uint8]  // of each text: uvarint number of words, then their numbers
+	tokens array[uint8]  // of each text: uvarint number of words, tags, the words' numbers
 	textAt array[uint32] // text → tokens
 	hashes array[uint32] // text → hash of its words
 	last   array[uint32] // text → its last post
@@ -182,6 +182,7 @@ func (ix *Index) open(through int64) (err error) {
 	}
 	return ix.log.replay(max(ix.saved, int64(logHeader)), func(at uint32, key, text []byte) error {
 		ix.s.normal.Normalise(string(text))
+		ix.s.tags = tags(ix.s.normal.Words, string(text))
 		ix.number(&ix.s)
 		same, ok := ix.sameText(&ix.s)
 		ix.insert(at, keyHash(string(key)), same, ok)
@@ -259,6 +260,7 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 	}
 	s := &ix.s
 	s.normal.Normalise(d.Text)
+	s.tags = tags(s.normal.Words, d.Text)
 	r = Result{Outcome: New, Text: NoText, Truncated: s.normal.Truncated}
 	ix.number(s)
 	same, ok := ix.sameText(s)
@@ -308,6 +310,7 @@ func (ix *Index) Query(text string) (matches []Match, err error) {
 	defer caught(&err)
 	s := &ix.s
 	s.normal.Normalise(text)
+	s.tags = tags(s.normal.Words, text)
 	if len(s.normal.Words) == 0 {
 		return nil, nil
 	}
@@ -459,7 +462,7 @@ func (ix *Index) sameText(s *searcher) (uint32, bool) {
 		if ix.hashes.at(t) != h {
 			return false
 		}
-		s.other = ix.wordsOf(t, s.other[:0])
+		s.other, _ = ix.wordsOf(t, s.other[:0])
 		if len(s.other) != len(s.ids) {
 			return false
 		}
@@ -472,17 +475,21 @@ func (ix *Index) sameText(s *searcher) (uint32, bool) {
 	})
 }
 
-// wordsOf appends the numbers of the words of a text.
-func (ix *Index) wordsOf(t uint32, list []uint32) []uint32 {
+// wordsOf appends the numbers of the words of a text, and gives its tags.
+func (ix *Index) wordsOf(t uint32, list []uint32) ([]uint32, uint8) {
 	at := int(ix.textAt.at(t)) * tokenAlign
 	b := ix.tokens.chunks[at/chunkBytes][at%chunkBytes:]
 	n, k := uvarint(b, 0)
+	tags := b[k]
+	k++
 	for range n {
-		var id uint32
-		id, k = uvarint(b, k)
+		id := uint32(b[k])
+		if k++; id >= 0x80 {
+			id, k = uvarint(b, k-1)
+		}
 		list = append(list, id)
 	}
-	return list
+	return list, tags
 }
 
 // tokenAlign is the unit in which textAt counts.
@@ -537,9 +544,10 @@ func (ix *Index) insertText(s *searcher, post uint32) uint32 {
 		ix.posts.add(f, t)
 	}
 
-	size := binary.MaxVarintLen32 * (len(words) + 1)
+	size := binary.MaxVarintLen32*(len(words)+1) + 1
 	b := resize(s.packed, size+tokenAlign)[:0]
 	b = binary.AppendUvarint(b, uint64(len(words)))
+	b = append(b, s.tags)
 	for _, id := range s.ids {
 		b = binary.AppendUvarint(b, uint64(id))
 	}

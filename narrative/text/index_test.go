@@ -521,3 +521,38 @@ func FuzzAlign(f *testing.F) {
 		}
 	})
 }
+
+func TestTags(t *testing.T) {
+	for s, want := range map[string]uint8{
+		"no tags here":                     0,
+		"#one two three":                   0x10,
+		"#a #b two three #c":               0x21,
+		"＃话题 内容 here":                      0x20,
+		"two #three four":                  0,
+		"#only #tags":                      0x20,
+		"https://t.co/x #tag text #中文 ":    0x12,
+		"":                                 0,
+		"🔥#tag and more words # not a tag": 0x10,
+	} {
+		if got := tags(Normalise(s).Words, s); got != want {
+			t.Errorf("%q: %#x, want %#x", s, got, want)
+		}
+	}
+}
+
+// A headline that many accounts post, each with tags of its own, is one message
+// however many there are.
+func TestMessageWithTags(t *testing.T) {
+	ix := open(t, t.TempDir())
+	fillIndex(t, ix, 300)
+	const headline = "Ferry company denies that the harbour pilot was asleep"
+	for i := range 40 {
+		r := add(t, ix, fmt.Sprint("tagged", i), fmt.Sprintf("#tag%c%c %s #own%c", 'a'+i%26, 'a'+i/26, headline, 'a'+i%26))
+		if i > 0 && (len(r.Matches) == 0 || r.Matches[0].Score < 0.9 || r.Matches[0].Kind != EditedCopy) {
+			t.Fatalf("post %d: %+v", i, r.Matches)
+		}
+	}
+	if r := add(t, ix, "other", "#tagaa Ferry company opens #ownb"); len(r.Matches) > 0 {
+		t.Errorf("another headline with the same tags: %+v", r.Matches[0])
+	}
+}

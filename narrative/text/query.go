@@ -24,6 +24,8 @@ const (
 // A searcher holds the working memory of queries.
 type searcher struct {
 	normal   Normal
+	tags     uint8 // of the query, see tags
+	written  uint8 // the same, before respell
 	ids      []uint32
 	weights  []float32
 	features []uint32
@@ -38,6 +40,7 @@ type searcher struct {
 	al       aligner
 	other    []uint32 // words of the candidate
 	otherW   []float32
+	otherTag uint8
 	pieces   []int
 	packed   []byte
 	kept     []pair // of the matches that will be explained
@@ -196,7 +199,7 @@ func (ix *Index) compare(s *searcher, least float64) []Match {
 	s.kept = s.kept[:0]
 	n := logOf(ix.distinctTexts() + priorTexts)
 	for _, c := range s.cands {
-		s.other = ix.wordsOf(c.text, s.other[:0])
+		s.other, s.otherTag = ix.wordsOf(c.text, s.other[:0])
 		common, mass := 0, float32(0)
 		s.al.points, s.al.dense = s.al.points[:0], false
 		for j, id := range s.other {
@@ -311,6 +314,10 @@ func (ix *Index) score(s *searcher, common int, least float64) (Match, bool) {
 	shareA, shareB := shared/massA, shared/massB
 	score := likeness(min(1, max(shareA, shareB)), evidence)
 	score = max(score, passageScore*min(1, passage/passageWords))
+	if whole := s.message(pairs); whole > 0 {
+		score = max(score, likeness(1, whole))
+		evidence = max(evidence, whole)
+	}
 	if float64(score) < least {
 		return Match{}, false
 	}
@@ -334,6 +341,42 @@ func (ix *Index) score(s *searcher, common int, least float64) (Match, bool) {
 		m.Kind = Passage
 	}
 	return m, true
+}
+
+// message gives the mass of the shared words, whatever phrases they are, where
+// they are the whole message of both texts: all but the hashtags at either end.
+// Else 0. A message is no stock phrase because many post it.
+func (s *searcher) message(pairs []pair) float32 {
+	bounds := func(n int, tags uint8) (int32, int32) { return int32(tags >> 4), int32(n) - int32(tags&15) }
+	fromA, toA := bounds(len(s.ids), s.tags)
+	fromB, toB := bounds(len(s.other), s.otherTag)
+	if toA-fromA < leastMessage || toB-fromB < leastMessage {
+		return 0
+	}
+	var a, b, shared float32
+	for _, w := range s.weights[fromA:toA] {
+		a += w
+	}
+	for _, w := range s.otherW[fromB:toB] {
+		b += w
+	}
+	if min(a, b) < wholeMessage*max(a, b) {
+		return 0
+	}
+	for _, p := range pairs {
+		if p.i < fromA || p.i >= toA || p.j < fromB || p.j >= toB {
+			continue
+		}
+		w := s.weights[p.i]
+		if p.near {
+			w = nearFactor * min(w, s.otherW[p.j])
+		}
+		shared += w
+	}
+	if shared < wholeMessage*max(a, b) {
+		return 0
+	}
+	return shared
 }
 
 // near tells of word i of the query and word j of s.other whether one is the

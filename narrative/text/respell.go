@@ -115,12 +115,14 @@ func (ix *Index) respell(s *searcher, raw string) bool {
 		}
 	}
 	s.normal, s.read = s.read, s.normal
+	s.tags, s.written = tags(s.normal.Words, raw), s.tags
 	ix.number(s)
 	return true
 }
 
 func (ix *Index) unspell(s *searcher) {
 	s.normal, s.read = s.read, s.normal
+	s.tags = s.written
 	ix.number(s)
 }
 

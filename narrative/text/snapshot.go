@@ -22,7 +22,7 @@ const (
 	snapshotPrefix = "snapshot-"
 	// snapshotFormat is the version of what lies in a snapshot: of the arrays,
 	// and of which features a text has.
-	snapshotFormat = 2
+	snapshotFormat = 3
 )
 
 // A snapshotHeader says how long the arrays are that follow it, in elements.
