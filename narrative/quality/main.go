@@ -47,6 +47,7 @@ var parts = []part{
 	{"repost-unseen", unseen},
 	{"paraphrase", paraphrase},
 	{"ira-pairs", iraLabels},
+	{"coordination", coordination},
 	{"speed", speed},
 }
 

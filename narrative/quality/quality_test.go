@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"flag"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,5 +135,101 @@ func TestLabels(t *testing.T) {
 		if _, err := readLabels(bad); err == nil {
 			t.Errorf("%q was read", bad)
 		}
+	}
+}
+
+func TestCoordination(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short")
+	}
+	dir := strings.TrimSuffix(sharedtest.Path(t, "datasets/coordination"), "coordination")
+	tables, _, err := measure(dir, "coordination", options{each: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tables) != 3 || len(tables[0].Notes) != 1 || tables[0].Notes[0] != "17 of 17 cases equal in every figure" {
+		t.Fatalf("%+v", tables)
+	}
+	for _, row := range tables[1].Rows {
+		if row[3] != row[4] {
+			t.Errorf("QUT: %v", row)
+		}
+	}
+	for _, row := range tables[2].Rows {
+		share, err := strconv.ParseFloat(row[3], 64)
+		if err != nil || strings.HasSuffix(row[0], "shuffled") && share > 0.01 || strings.HasSuffix(row[0], "planted") && share < 0.9 {
+			t.Errorf("null model: %v", row)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write testdata/metrics.golden anew")
+
+// TestMetrics sends the labelled cases of narrative/text through the whole
+// command, laid out as the benchmark is, and compares its tables with a golden
+// file. Ranked lists of the same cases are golden in narrative/text.
+func TestMetrics(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "repost-bench"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	pack := func(name string, records []any) {
+		f, err := os.Create(filepath.Join(dir, "repost-bench", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z := gzip.NewWriter(f)
+		e := json.NewEncoder(z)
+		for _, r := range records {
+			if err := e.Encode(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(name string, yield func(c struct{ ID, Name, Origin, Text string }) any) (list []any) {
+		b, err := os.ReadFile(filepath.Join("..", "text", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(b) {
+			var c struct{ ID, Name, Origin, Text string }
+			if err := json.Unmarshal(line, &c); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, yield(c))
+		}
+		return list
+	}
+	pack("index.jsonl.gz", read("cases.jsonl", func(c struct{ ID, Name, Origin, Text string }) any { return document{c.ID, c.Text} }))
+	pack("queries.jsonl.gz", read("queries.jsonl", func(c struct{ ID, Name, Origin, Text string }) any {
+		if c.Origin == "" {
+			return query{Transform: "neg", Text: c.Text}
+		}
+		return query{Transform: c.Name, Origin: &c.Origin, Text: c.Text}
+	}))
+	tables, absent, err := measure(dir, "repost-bench", options{each: 1})
+	if err != nil || len(absent) > 0 {
+		t.Fatal(absent, err)
+	}
+	var b bytes.Buffer
+	if err := write(&b, tables, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/metrics.golden"
+	if *update {
+		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("the tables differ from %s (go test -run TestMetrics -update writes it):\n%s", golden, b.String())
 	}
 }
