@@ -23,12 +23,14 @@ func (ix *Index) Compare(a, b uint32) (m Match, ok bool, err error) {
 	raw := string(stored)
 	s := &ix.s
 	s.normal.Normalise(raw)
+	s.tags = tags(s.normal.Words, raw)
 	ix.number(s)
 	if a == b {
 		m, err := ix.copyOf(s, a)
 		return m, err == nil, err
 	}
-	ix.candidates(s) // for how common the phrases are
+	ix.respell(s, raw, 1) // words that no other text has
+	ix.candidates(s)      // for how common the phrases are
 	s.cands = append(s.cands[:0], candidate{text: b})
 	matches := ix.compare(s, 0)
 	if len(matches) == 0 {

@@ -274,7 +274,7 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 			}
 			r.Outcome, r.Text, r.Matches = Duplicate, same, []Match{m}
 		} else {
-			read := ix.respell(s, d.Text)
+			read := ix.respell(s, d.Text, 0)
 			ix.candidates(s)
 			r.Matches = ix.compare(s, LinkThreshold)
 			if err := ix.explain(s, r.Matches, d.Text); err != nil {
@@ -323,7 +323,7 @@ func (ix *Index) Query(text string) (matches []Match, err error) {
 		}
 		matches = append(matches, m)
 	}
-	ix.respell(s, text)
+	ix.respell(s, text, 0)
 	ix.candidates(s)
 	rest := ix.compare(s, PossibleThreshold)
 	if err := ix.explain(s, rest, text); err != nil {

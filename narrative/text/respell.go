@@ -52,15 +52,15 @@ type respelling struct {
 	plain []byte
 }
 
-// respell reads the unknown words of the query, which was numbered, as known
-// ones, if there are any such. Then s.normal, s.ids and s.weights are the words as
+// respell reads the words of the query, which was numbered, that no more than most
+// texts have as known ones, if there are any such. Then s.normal, s.ids and s.weights are the words as
 // read, and unspell sets back what was written.
-func (ix *Index) respell(s *searcher, raw string) bool {
+func (ix *Index) respell(s *searcher, raw string, most uint32) bool {
 	var list []respelling
 	more := 0
 	for i := range s.normal.Words {
 		w := &s.normal.Words[i]
-		if s.ids[i] < unknown || w.Single || w.len < 2 || int(w.len) > maxTag {
+		if s.ids[i] < unknown && (most == 0 || ix.words.texts.at(s.ids[i]) > most) || w.Single || w.len < 2 || int(w.len) > maxTag {
 			continue
 		}
 		word := s.normal.folded[w.at : w.at+uint32(w.len)]

@@ -65,6 +65,9 @@ func TestRespell(t *testing.T) {
 		}
 		// Stored is what was written: the same again is a copy.
 		first := add(t, ix, s, s)
+		if m, ok, err := ix.Compare(first.Text, 0); err != nil || !ok || m.Score < LinkThreshold || m.Words != 12 {
+			t.Errorf("%s: compared: %v, %v, %+v", s, ok, err, m)
+		}
 		if again := add(t, ix, s+"2", s); first.Outcome != New || again.Outcome != Duplicate || again.Text != first.Text {
 			t.Errorf("%s: %s, then %s", s, first.Outcome, again.Outcome)
 		}
