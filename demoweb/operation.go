@@ -27,7 +27,8 @@ const (
 // Friday, with breaks for lunch and dinner; a shift tells a story within twenty
 // minutes, the next one some hours later. In between each account posts talk of
 // its own, by the same clock.
-func (g *generator) operation() {
+// posts is Size.Posts: a small world has one round.
+func (g *generator) operation(posts int) {
 	var team []*Account
 	for _, a := range g.world.Accounts {
 		if a.Operation {
@@ -45,8 +46,11 @@ func (g *generator) operation() {
 		}
 	}
 	start := time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC) // a Monday
-	// Two rounds, so that each story comes up again after some weeks.
-	for wave := range 2 * len(names) {
+	rounds := 2                                           // so that each story comes up again after some weeks
+	if posts < 8 {
+		rounds = 1
+	}
+	for wave := range rounds * len(names) {
 		name := names[wave%len(names)]
 		day := start.AddDate(0, 0, wave/5*7+wave%5+wave/len(names)*7)
 		for s, shift := range shifts {
@@ -64,7 +68,7 @@ func (g *generator) operation() {
 		}
 	}
 	for _, a := range team {
-		for range 14 {
+		for range 2*posts - 2 {
 			g.post(a, g.officeTime(start), g.chatterTitle(), g.chatter(1+g.rand.IntN(2)))
 		}
 	}

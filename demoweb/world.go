@@ -127,7 +127,7 @@ func NewWorld(seed uint64, size Size) *World {
 			g.account(platform, true)
 		}
 	}
-	g.operation()
+	g.operation(size.Posts)
 	g.ordinaryTalk()
 	g.conversation()
 	g.states()
