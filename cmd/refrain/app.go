@@ -32,6 +32,15 @@ type app struct {
 	globals
 }
 
+// columns is the width of the terminal that the result goes to, and 80 where that
+// is none.
+func (a *app) columns() int {
+	if a.width > 0 {
+		return a.width
+	}
+	return 80
+}
+
 // log gives the logger for notices that are no result.
 func (a *app) log() *slog.Logger {
 	level := slog.LevelInfo

@@ -17,32 +17,78 @@ import (
 	"github.com/refrain-archive/refrain/config"
 	"github.com/refrain-archive/refrain/corpus"
 	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/narrative/engine"
 	"github.com/refrain-archive/refrain/post"
 )
 
 type indexCmd struct{}
 
 func (indexCmd) Help() string {
-	return `The verbs that read the corpus do this first; run it alone to have it done beforehand.
+	return `The verbs that read the corpus and the narratives do this first; run it alone to have it done beforehand.
+It takes what is new. Stopped or killed, it goes on where it was when it is run again.
 ` + exitCodes
 }
 
 func (indexCmd) Run(ctx context.Context, a *app) (err error) {
-	store, err := a.freshCorpus(ctx)
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	store, err := a.freshCorpusOf(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer closing(&err, store)
-	if err := store.Index(ctx, func(done, total int) { a.say("refrain: %d of %d posts indexed", done, total) }); err != nil {
+	show := newTicker(a)
+	err = store.Index(ctx, func(done, total int) {
+		show.tick(func() string { return fmt.Sprintf("search: %d of %d posts", done, total) })
+	})
+	show.end()
+	if err != nil {
 		return err
 	}
-	return a.printTotals(ctx, store)
+	return a.indexNarratives(ctx, cfg, store)
+}
+
+// indexNarratives brings the narratives up to date and prints what there is.
+func (a *app) indexNarratives(ctx context.Context, cfg config.Config, store *corpus.Store) error {
+	stats, err := a.freshNarratives(ctx, cfg, store)
+	if err != nil {
+		return err
+	}
+	t, err := store.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.writeJSON(struct {
+			corpus.Totals
+			Indexed engine.Stats `json:"narratives_indexed"`
+		}{t, stats})
+	}
+	if err := a.printTotals(ctx, store); err != nil {
+		return err
+	}
+	more := ""
+	if stats.TooLong+stats.Cut > 0 {
+		more = fmt.Sprintf("; %s too long to be compared, %d compared by their beginning", plural(int64(stats.TooLong), "post"), stats.Cut)
+	}
+	return a.printf("narratives: %s taken: %s that are new (%d linked to earlier ones), %s, %s without words, %s%s", plural(int64(stats.Observations), "observation"),
+		plural(int64(stats.Texts), "text"), stats.Linked, countCopies(stats.Copies), plural(int64(stats.Wordless), "post"), plural(int64(stats.Links), "link"), more)
+}
+
+func countCopies(n int) string {
+	if n == 1 {
+		return "1 copy"
+	}
+	return fmt.Sprintf("%d copies", n)
 }
 
 type rebuildCmd struct{}
 
 func (rebuildCmd) Help() string {
-	return `The corpus is made beside the old one and takes its place when it is whole.
+	return `The corpus is made beside the old one and takes its place when it is whole; then the narratives are
+made of it. What analysts decided about narratives is in the archive, and is applied again.
 ` + exitCodes
 }
 
@@ -71,9 +117,6 @@ func (rebuildCmd) Run(ctx context.Context, a *app) (err error) {
 	if err == nil {
 		err = store.Index(ctx, nil)
 	}
-	if err == nil {
-		err = a.printTotals(ctx, store)
-	}
 	if err = errors.Join(err, store.Close()); err != nil {
 		return err
 	}
@@ -83,7 +126,16 @@ func (rebuildCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := os.Rename(fresh, final); err != nil {
 		return fmt.Errorf("rebuild: put the new corpus in place: %w", err)
 	}
-	return nil
+	if store, err = corpus.Open(ctx, final); err != nil {
+		return err
+	}
+	defer closing(&err, store)
+	// What was made of the old corpus is taken away by the engine itself where it
+	// does not follow the new one; here it goes in any case.
+	if err := engine.Remove(narrativeDir(cfg)); err != nil {
+		return fmt.Errorf("rebuild: take away the old narratives: %w", err)
+	}
+	return a.indexNarratives(ctx, cfg, store)
 }
 
 // removeDatabase removes a SQLite file with what belongs to it.
@@ -256,8 +308,11 @@ func importedFrom(record, file string) bool {
 }
 
 // noteOf gives the fetch that keeps a note of an import, so that the next import
-// of the same file finds it. Other lines give none.
+// of the same file finds it, or an act of an analyst. Other lines give none.
 func noteOf(line archive.PostLine) (corpus.Fetch, error) {
+	if at, address, ok := actLine(line.Page); ok {
+		return corpus.Fetch{Record: line.RecordID, URL: address, Outcome: post.OK, FetchedAt: at, Line: line.Page}, nil
+	}
 	var n importNote
 	if err := json.Unmarshal(line.Page, &n); err != nil || n.Type != noteImport {
 		return corpus.Fetch{}, nil

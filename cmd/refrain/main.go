@@ -44,7 +44,14 @@ func program() int {
 			fmt.Fprintln(os.Stderr, "refrain: stopping when what is under way is finished; Ctrl-C again ends at once, and loses nothing that was saved")
 		}
 	}()
-	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))})
+	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		if width, _, err := term.GetSize(fd); err == nil {
+			s.width = width
+		}
+	}
+	return run(ctx, os.Args[1:], s)
 }
 
 // streams are what a command reads and writes.
@@ -52,6 +59,8 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	terminal bool // err is a terminal: progress may be redrawn
+	width    int  // columns of the terminal that out is; 0 if it is none
+	colour   bool // out is a terminal that is to show colours
 }
 
 // The exit codes.
@@ -91,22 +100,27 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 verification faile
 type cli struct {
 	globals
 
-	Collect   collectCmd   `cmd:"" group:"Work" help:"Collect public posts now, from accounts, blogs, tags, posts or any page."`
-	Import    importCmd    `cmd:"" group:"Work" help:"Take in the files of other tools: Zeeschuimer, twarc, Reddit dumps, WACZ, HAR, CSV and more."`
-	Seeds     seedsCmd     `cmd:"" group:"Work" help:"Look what is in lists of seeds (text, CSV, XLSX); fetches nothing."`
-	Search    searchCmd    `cmd:"" group:"Work" help:"Find posts."`
-	Show      showCmd      `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
-	Recheck   recheckCmd   `cmd:"" group:"Work" help:"Look whether posts still stand."`
-	Extract   extractCmd   `cmd:"" group:"Files" help:"Read the posts in WARC, WACZ, HAR or saved files; writes JSON lines to standard output."`
-	Verify    verifyCmd    `cmd:"" group:"Files" help:"Check WARC and CDXJ files, or the whole archive, and say what each check proves."`
-	Repair    repairCmd    `cmd:"" group:"Files" help:"Make a sound copy of a damaged WARC file."`
-	Index     indexCmd     `cmd:"" group:"Upkeep" help:"Bring the corpus up to date with the archive."`
-	Rebuild   rebuildCmd   `cmd:"" group:"Upkeep" help:"Make the corpus anew from the archive alone."`
-	Status    statusCmd    `cmd:"" group:"Upkeep" help:"Show what the archive and corpus hold."`
-	Platforms platformsCmd `cmd:"" group:"Upkeep" help:"Show what each collector gets, by which route, with or without a key."`
-	Doctor    doctorCmd    `cmd:"" group:"Upkeep" help:"Check configuration, storage, clock and keys."`
-	Demo      demoCmd      `cmd:"" group:"Work" help:"Start a made-up social web on this machine, collect it and show the result."`
-	Version   versionCmd   `cmd:"" group:"Upkeep" help:"Print the version."`
+	Collect      collectCmd      `cmd:"" group:"Work" help:"Collect public posts now, from accounts, blogs, tags, posts or any page."`
+	Import       importCmd       `cmd:"" group:"Work" help:"Take in the files of other tools: Zeeschuimer, twarc, Reddit dumps, WACZ, HAR, CSV and more."`
+	Seeds        seedsCmd        `cmd:"" group:"Work" help:"Look what is in lists of seeds (text, CSV, XLSX); fetches nothing."`
+	Search       searchCmd       `cmd:"" group:"Work" help:"Find posts."`
+	Show         showCmd         `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
+	Recheck      recheckCmd      `cmd:"" group:"Work" help:"Look whether posts still stand."`
+	Similar      similarCmd      `cmd:"" group:"Refrain" help:"Find the posts that carry a text, or link to an address."`
+	Links        linksCmd        `cmd:"" group:"Refrain" help:"List which posts carry the same material and why, and open each link to both texts."`
+	Narratives   narrativesCmd   `cmd:"" group:"Refrain" help:"List groups of posts that carry the same material; name, note, split and merge them."`
+	Accounts     accountsCmd     `cmd:"" group:"Refrain" help:"List accounts, those of a narrative, and who appears together."`
+	Coordination coordinationCmd `cmd:"" group:"Refrain" help:"Find accounts that share the same things at nearly the same time."`
+	Extract      extractCmd      `cmd:"" group:"Files" help:"Read the posts in WARC, WACZ, HAR or saved files; writes JSON lines to standard output."`
+	Verify       verifyCmd       `cmd:"" group:"Files" help:"Check WARC and CDXJ files, or the whole archive, and say what each check proves."`
+	Repair       repairCmd       `cmd:"" group:"Files" help:"Make a sound copy of a damaged WARC file."`
+	Index        indexCmd        `cmd:"" group:"Upkeep" help:"Bring the corpus up to date with the archive."`
+	Rebuild      rebuildCmd      `cmd:"" group:"Upkeep" help:"Make the corpus anew from the archive alone."`
+	Status       statusCmd       `cmd:"" group:"Upkeep" help:"Show what the archive and corpus hold."`
+	Platforms    platformsCmd    `cmd:"" group:"Upkeep" help:"Show what each collector gets, by which route, with or without a key."`
+	Doctor       doctorCmd       `cmd:"" group:"Upkeep" help:"Check configuration, storage, clock and keys."`
+	Demo         demoCmd         `cmd:"" group:"Work" help:"Start a made-up social web on this machine, collect it and show the result."`
+	Version      versionCmd      `cmd:"" group:"Upkeep" help:"Print the version."`
 }
 
 // run is the program: it parses args, runs the verb, prints its error and gives

@@ -188,17 +188,27 @@ type carried struct {
 	home, item sql.NullInt64
 }
 
+// maxCached is how many objects are kept in memory: hashtags come again and again.
+const maxCached = 1 << 16
+
 // carry notes what the post carries.
-func (e *Engine) carry(ctx context.Context, seen *Seen) ([]carried, error) {
-	var list []carried
+func (e *Engine) carry(ctx context.Context, seen *Seen) ([]*carried, error) {
+	var list []*carried
 	for _, o := range Objects(&seen.Post) {
-		st, err := e.prepare(ctx, "INSERT INTO object (kind, key) VALUES (?, ?) ON CONFLICT DO UPDATE SET kind = kind RETURNING id, home, item")
-		if err != nil {
-			return nil, err
-		}
-		c := carried{Object: o}
-		if err := st.QueryRowContext(ctx, o.Kind, o.Key).Scan(&c.id, &c.home, &c.item); err != nil {
-			return nil, err
+		c := e.objects[o]
+		if c == nil {
+			st, err := e.prepare(ctx, "INSERT INTO object (kind, key) VALUES (?, ?) ON CONFLICT DO UPDATE SET kind = kind RETURNING id, home, item")
+			if err != nil {
+				return nil, err
+			}
+			c = &carried{Object: o}
+			if err := st.QueryRowContext(ctx, o.Kind, o.Key).Scan(&c.id, &c.home, &c.item); err != nil {
+				return nil, err
+			}
+			if len(e.objects) >= maxCached {
+				clear(e.objects)
+			}
+			e.objects[o] = c
 		}
 		if err := e.exec(ctx, "INSERT OR IGNORE INTO carry (object, post) VALUES (?, ?)", c.id, seen.Row); err != nil {
 			return nil, err
@@ -209,7 +219,7 @@ func (e *Engine) carry(ctx context.Context, seen *Seen) ([]carried, error) {
 }
 
 // newText places a text that no earlier post has.
-func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possible []text.Match, before int, objects []carried, words string, s *Stats) (int, error) {
+func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possible []text.Match, before int, objects []*carried, words string, s *Stats) (int, error) {
 	item := e.c.Len()
 	var links []cluster.Link
 	whole := false
@@ -240,11 +250,11 @@ func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possibl
 
 // byObjects gives the link by what the post carries, and the object that it rests
 // on.
-func (e *Engine) byObjects(objects []carried, words string) (cluster.Link, int64, bool) {
+func (e *Engine) byObjects(objects []*carried, words string) (cluster.Link, int64, bool) {
 	var first *carried
 	enough := false
 	for i := range objects {
-		o := &objects[i]
+		o := objects[i]
 		if !o.Joins() || !o.home.Valid {
 			continue
 		}
@@ -265,8 +275,8 @@ func (e *Engine) byObjects(objects []carried, words string) (cluster.Link, int64
 
 // wordless gives the item of a post without words: what it consists of, if that
 // is anything.
-func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []carried, s *Stats) (int, error) {
-	at := slices.IndexFunc(objects, func(o carried) bool { return o.Joins() })
+func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []*carried, s *Stats) (int, error) {
+	at := slices.IndexFunc(objects, func(o *carried) bool { return o.Joins() })
 	if at < 0 {
 		return cluster.None, e.notice(ctx, seen, "no_words")
 	}
@@ -284,17 +294,19 @@ func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []carried, s 
 	if err := e.place(ctx, n, links, cluster.None, objects, by, s); err != nil {
 		return 0, err
 	}
+	o.item = sql.NullInt64{Int64: int64(item), Valid: true}
 	return item, e.exec(ctx, "UPDATE object SET item = ? WHERE id = ?", item, o.id)
 }
 
 // place adds an item to the clusters.
-func (e *Engine) place(ctx context.Context, n newItem, links []cluster.Link, before int, objects []carried, by sql.NullInt64, s *Stats) error {
+func (e *Engine) place(ctx context.Context, n newItem, links []cluster.Link, before int, objects []*carried, by sql.NullInt64, s *Stats) error {
 	p := e.c.Add(links, before)
 	state := e.c.State(p.Item)
 	switch {
 	case state.Role == cluster.Founder:
 		for _, o := range objects {
 			if o.Joins() && !o.home.Valid {
+				o.home = sql.NullInt64{Int64: int64(p.Item), Valid: true}
 				if err := e.exec(ctx, "UPDATE object SET home = ? WHERE id = ?", p.Item, o.id); err != nil {
 					return err
 				}
@@ -351,8 +363,8 @@ func (e *Engine) event(ctx context.Context, kind string, item, a, b int) error {
 // link keeps a link between two texts: a is the newer.
 func (e *Engine) link(ctx context.Context, a, b int, m text.Match) error {
 	l := narrative.Between(m)
-	return e.exec(ctx, "INSERT INTO link (a, b, signal, kind, score, evidence, share_a, share_b, why, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		a, b, string(l.Signal), string(l.Kind), l.Score, m.Evidence, m.QueryShare, m.TextShare, l.Why, packSpans(l.Spans))
+	return e.exec(ctx, "INSERT INTO link (a, b, signal, kind, score, evidence, share_a, share_b, words, near, words_a, words_b, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		a, b, string(l.Signal), string(l.Kind), l.Score, m.Evidence, m.QueryShare, m.TextShare, m.Words, m.Near, m.QueryWords, m.TextWords, packSpans(l.Spans))
 }
 
 // save writes the items that are new or changed.

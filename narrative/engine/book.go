@@ -44,8 +44,9 @@ type Book struct {
 	view *cluster.View
 	acts []Act
 
-	first   []founding // by item
-	docs    []doc      // in the order of posts, then observations
+	first   []founding     // by item
+	itemOf  map[uint32]int // by text
+	docs    []doc          // in the order of posts, then observations
 	briefs  map[int64]*Brief
 	rowOf   map[string]int64
 	ids     map[int]string // by founding item
@@ -75,10 +76,13 @@ type Noted struct {
 
 // Book reads all narratives. acts are those of the archive, in their order.
 func (s *Store) Book(ctx context.Context, posts Posts, acts []Act) (*Book, error) {
-	b := &Book{s: s, acts: acts, briefs: map[int64]*Brief{}, rowOf: map[string]int64{}, ids: map[int]string{}, founder: map[string]int{},
+	b := &Book{s: s, acts: acts, itemOf: map[uint32]int{}, briefs: map[int64]*Brief{}, rowOf: map[string]int64{}, ids: map[int]string{}, founder: map[string]int{},
 		names: map[int]string{}, notes: map[int][]Noted{}, groups: map[int][]int{}}
 	var err error
-	b.c, err = s.clusters(ctx, func(_ int, _, object sql.NullInt64, post, observation int64) {
+	b.c, err = s.clusters(ctx, func(id int, text, object sql.NullInt64, post, observation int64) {
+		if text.Valid {
+			b.itemOf[uint32(text.Int64)] = id
+		}
 		b.first = append(b.first, founding{post, observation, object})
 	})
 	if err == nil {
@@ -195,4 +199,47 @@ func (b *Book) sorted(minPosts, minAccounts int) []int {
 		return cmp.Or(cmp.Compare(accounts[y], accounts[x]), cmp.Compare(len(b.groups[y]), len(b.groups[x])), cmp.Compare(b.ids[x], b.ids[y]))
 	})
 	return list
+}
+
+// Founding gives the text of the post that founded a narrative.
+func (b *Book) Founding(ctx context.Context, src Source, g int) (Side, error) {
+	return side(ctx, src, place{b.first[g].observation, b.first[g].observation}, nil, false)
+}
+
+// Founds reports whether the newest text of a post founded a narrative.
+func (b *Book) Founds(key string) bool {
+	items := b.itemsOfKey(key)
+	return len(items) > 0 && b.view.Narrative(items[0])
+}
+
+// Named finds a narrative by its own id or name, and also one that was merged into
+// another: it gives the narrative under which that is shown, and its own id.
+func (b *Book) Named(words string) (g int, id string, err error) {
+	if n, ok := b.founder[words]; ok {
+		return b.view.Group(n), words, nil
+	}
+	var found []string
+	for id := range b.founder {
+		if len(words) >= 3 && strings.HasPrefix(id, strings.ToLower(words)) {
+			found = append(found, id)
+		}
+	}
+	if len(found) == 1 {
+		return b.view.Group(b.founder[found[0]]), found[0], nil
+	}
+	if g, err = b.Find(words); err != nil {
+		return 0, "", err
+	}
+	return g, b.ids[g], nil
+}
+
+// AccountsOf counts the posts of each account in a narrative.
+func (b *Book) AccountsOf(id string) map[string]int {
+	n := map[string]int{}
+	for _, k := range b.groups[b.view.Group(b.founder[id])] {
+		if p := b.briefs[b.docs[k].post]; p != nil && p.Account != "" {
+			n[p.Account]++
+		}
+	}
+	return n
 }

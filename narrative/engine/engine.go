@@ -32,9 +32,9 @@ type Source interface {
 	Seen(ctx context.Context, id int64) (Seen, bool, error)
 }
 
-// batchSize is how many observations are taken in one transaction: a second of
+// batchSize is how many observations are taken in one transaction: less than a second of
 // work at most is done again after a crash.
-const batchSize = 4000
+const batchSize = 1000
 
 // An Engine indexes posts. One at a time has a folder open. It is not safe for
 // concurrent use.
@@ -54,6 +54,7 @@ type Engine struct {
 	failed  error
 	changed map[int]bool
 	fresh   map[int]newItem
+	objects map[Object]*carried
 }
 
 // A newItem is what the row of an item holds beside its state.
@@ -101,7 +102,7 @@ func open(ctx context.Context, dir string) (e *Engine, err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "text"), 0o755); err != nil {
 		return nil, fmt.Errorf("open the narratives: %w", err)
 	}
-	e = &Engine{dir: dir, st: map[string]*sql.Stmt{}}
+	e = &Engine{dir: dir, st: map[string]*sql.Stmt{}, objects: map[Object]*carried{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.release())

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/refrain-archive/refrain/narrative"
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/post"
 )
 
 // ByObject is the signal of a link by something that both posts carry; Kind of the
@@ -51,18 +53,21 @@ func (f Filter) takes(l *Link) bool {
 	return (f.Signal == "" || f.Signal == string(l.Signal)) && (f.Kind == "" || f.Kind == string(l.Kind)) && l.Score >= f.Min
 }
 
-const linkColumns = "l.a, l.b, l.signal, l.kind, l.score, l.evidence, l.share_a, l.share_b, l.why, l.spans"
+const linkColumns = "l.a, l.b, l.signal, l.kind, l.score, l.evidence, l.share_a, l.share_b, l.words, l.near, l.words_a, l.words_b, l.spans"
 
 // scanLink reads a row of linkColumns; item a is the newer one.
 func (b *Book) scanLink(rows *sql.Rows) (a, other int, l Link, err error) {
 	var spans []byte
-	if err = rows.Scan(&a, &other, &l.Signal, &l.Kind, &l.Score, &l.Evidence, &l.ShareA, &l.ShareB, &l.Why, &spans); err != nil {
+	var m text.Match
+	if err = rows.Scan(&a, &other, &l.Signal, &l.Kind, &l.Score, &l.Evidence, &l.ShareA, &l.ShareB, &m.Words, &m.Near, &m.QueryWords, &m.TextWords, &spans); err != nil {
 		return
 	}
 	if a >= b.c.Len() || other >= b.c.Len() { // indexed since the book was opened
 		return a, other, l, errLater
 	}
 	l.Spans, err = unpackSpans(spans)
+	m.Evidence, m.Spans = l.Evidence, make([]text.Span, len(l.Spans))
+	l.Why = m.Why()
 	l.A, l.B = b.keyOfItem(a), b.keyOfItem(other)
 	l.a = place{b.first[a].observation, b.first[a].observation}
 	l.b = place{b.first[other].observation, b.first[other].observation}
@@ -365,6 +370,8 @@ func (b *Book) Members(ctx context.Context, g int) ([]Member, error) {
 		}
 		st := b.c.State(d.item)
 		switch {
+		case m.Role == "pinned":
+			m.Why = "put here by an analyst"
 		case b.first[d.item].post != d.post:
 			m.Role = "copy"
 			l := b.copyLink(m.Post, d, doc{post: b.first[d.item].post})
@@ -379,7 +386,7 @@ func (b *Book) Members(ctx context.Context, g int) ([]Member, error) {
 				links[d.item] = l
 			}
 			m.Through, m.Signal, m.Kind, m.Score, m.Why = b.keyOfItem(st.Via), l.Signal, l.Kind, l.Score, l.Why
-		case d.item != g && m.Role != "pinned":
+		case d.item != g:
 			m.Why = "founder of " + b.ids[d.item] + ", which was merged into this narrative"
 		}
 		list = append(list, m)
@@ -480,4 +487,74 @@ func (b *Book) Events(ctx context.Context, g int) ([]Event, error) {
 		list = append(list, e)
 	}
 	return list, rows.Err()
+}
+
+// Same gives the keys of the posts with a text, by its number in the text index,
+// in the order in which they were taken in.
+func (b *Book) Same(number uint32) []string {
+	var list []string
+	item, ok := b.itemOf[number]
+	if !ok {
+		return nil
+	}
+	for _, d := range b.docs {
+		if key := b.keyOfRow(d.post); d.item == item && !slices.Contains(list, key) {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// FirstOf gives the first post with a text, without marks.
+func (b *Book) FirstOf(ctx context.Context, src Source, number uint32) (s Side, err error) {
+	item, ok := b.itemOf[number]
+	if !ok {
+		return s, fmt.Errorf("text %d was indexed while this was read: try again", number)
+	}
+	return side(ctx, src, place{b.first[item].observation, b.first[item].observation}, nil, false)
+}
+
+// Carriers gives the keys of the posts that carry an object, in the order in which
+// they were taken in, at most limit unless that is 0, and how many there are.
+func (b *Book) Carriers(ctx context.Context, o Object, limit int) (keys []string, total int, err error) {
+	rows, err := b.s.db.QueryContext(ctx, "SELECT c.post FROM object o JOIN carry c ON c.object = o.id WHERE o.kind = ? AND o.key = ? ORDER BY c.post", o.Kind, o.Key)
+	if err != nil {
+		return nil, 0, fmt.Errorf("look for %s: %w", o.Key, err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return nil, 0, fmt.Errorf("look for %s: %w", o.Key, err)
+		}
+		if total++; limit == 0 || total <= limit {
+			keys = append(keys, b.keyOfRow(row))
+		}
+	}
+	return keys, total, rows.Err()
+}
+
+// MarksOf gives the places of an object in a text; none where it does not stand
+// there in so many letters.
+func MarksOf(s string, o Object) []narrative.Range {
+	var list []narrative.Range
+	for at := 0; at < len(s) && len(list) < 20; {
+		i := strings.IndexAny(s[at:], "h#＃")
+		if i < 0 {
+			break
+		}
+		at += i
+		end := at + 1
+		for end < len(s) && s[end] > ' ' && s[end] != '#' {
+			end++
+		}
+		for _, found := range Objects(&post.Post{Text: s[at:end]}) {
+			if found == o {
+				list = append(list, narrative.Range{From: at, To: end})
+				break
+			}
+		}
+		at = end
+	}
+	return list
 }

@@ -57,7 +57,10 @@ CREATE TABLE link (
 	evidence REAL NOT NULL,
 	share_a  REAL NOT NULL,
 	share_b  REAL NOT NULL,
-	why      TEXT NOT NULL,
+	words    INTEGER NOT NULL,        -- that both have in the same order; near of them misspelt
+	near     INTEGER NOT NULL,
+	words_a  INTEGER NOT NULL,
+	words_b  INTEGER NOT NULL,
 	spans    BLOB NOT NULL,           -- see spans.go: in the texts of the first posts of a and b
 	PRIMARY KEY (a, b, signal)
 ) WITHOUT ROWID;
