@@ -76,7 +76,7 @@ func TestIndexKill9(t *testing.T) {
 		go func() { _ = cmd.Wait(); close(ended) }()
 		select {
 		case <-ended:
-		case <-time.After(time.Duration(r.Int64N(int64(whole)))):
+		case <-time.After(whole/8 + time.Duration(r.Int64N(int64(whole)/3))):
 			_ = cmd.Process.Kill()
 			<-ended
 			killed++

@@ -32,8 +32,8 @@ type Source interface {
 	Seen(ctx context.Context, id int64) (Seen, bool, error)
 }
 
-// batchSize is how many observations are taken in one transaction: less than a second of
-// work at most is done again after a crash.
+// batchSize is how many observations are taken in one transaction: less than a
+// second of work is done again after a crash.
 const batchSize = 1000
 
 // An Engine indexes posts. One at a time has a folder open. It is not safe for
