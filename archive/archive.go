@@ -51,9 +51,11 @@ type Options struct {
 	// MaxAge ends a segment that long after its first record. 0 is
 	// DefaultMaxAge, below 0 is never.
 	MaxAge time.Duration
-	// MinRevisit is the size in bytes from which a payload that was stored in
-	// this run already is not stored again: a revisit record takes its place. 0
-	// is DefaultMinRevisit, below 0 stores everything again.
+	// MinRevisit is the size in bytes from which a payload that was stored
+	// already is not stored again: a revisit record takes its place. 0 is
+	// DefaultMinRevisit, below 0 stores everything again. The empty payload is
+	// always stored. What counts as stored is what this run stored and, see
+	// Archive.Deduplicate, what earlier ones did.
 	MinRevisit int64
 
 	// Worker is the last part of the segments' names. Empty is the host's name.
@@ -98,6 +100,7 @@ type Archive struct {
 	manifest  Manifest
 	recovered []Recovery
 	originals *originals
+	earlier   func(context.Context, [32]byte) (Earlier, bool) // see Deduplicate; nil: this run only
 
 	mu       sync.Mutex
 	closed   bool

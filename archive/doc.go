@@ -41,9 +41,10 @@
 //	response   status line, header and body as they came over the wire, above TLS,
 //	           transfer coding and content coding included; or
 //	revisit    status line and header only, where the payload is byte for byte one
-//	           that the same run stored before: WARC-Refers-To, -Target-URI and
-//	           -Date name that record, WARC-Refers-To-Filename and
-//	           WARC-Refers-To-File-Offset say where it lies
+//	           that is stored already, by the same run or in a finished segment of
+//	           an earlier one: WARC-Refers-To, -Target-URI and -Date name that
+//	           record, WARC-Refers-To-Filename and WARC-Refers-To-File-Offset say
+//	           where it lies
 //	request    the request as it was sent
 //	metadata   application/warc-fields: fetchTimeMs, via, hopsFromSeed, robots
 //	           verdict and whatever the layers of the fetch say; outcome and error

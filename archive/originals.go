@@ -1,20 +1,61 @@
 package archive
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/refrain-archive/refrain/archive/capture"
 	"github.com/refrain-archive/refrain/archive/warc"
 )
+
+// An Earlier is a record of an earlier run that holds a payload.
+type Earlier struct {
+	warc.Original        // ID, URL, Date and PayloadDigest of the record
+	File          string // base name of its WARC
+	Offset        int64  // of the record in File
+}
+
+// Deduplicate lets answers whose payload an earlier run stored be revisits too.
+// find gives the record that holds the payload with a SHA-256; it must lie in a
+// finished segment that is stored, as nothing of such a segment is ever cut. It
+// is called for payloads that this run does not know, by many at the same time;
+// where it gives none, or a wrong one, the payload is stored. Call Deduplicate
+// before anything is recorded.
+func (a *Archive) Deduplicate(find func(ctx context.Context, payload [32]byte) (Earlier, bool)) {
+	a.earlier = find
+}
+
+// findEarlier asks for the record of an earlier run that holds the payload of an
+// exchange. The lock is not held: it may read from a bucket.
+func (a *Archive) findEarlier(ctx context.Context, ex *capture.Exchange) *Earlier {
+	if a.earlier == nil || !a.mayRevisit(ex) {
+		return nil
+	}
+	a.mu.Lock()
+	_, _, _, known := a.originals.find(ex.Response.PayloadSHA256)
+	a.mu.Unlock()
+	if known {
+		return nil
+	}
+	e, ok := a.earlier(ctx, ex.Response.PayloadSHA256)
+	if !ok || e.URL == "" || e.Date.IsZero() || e.PayloadDigest != digest(ex.Response.PayloadSHA256) {
+		return nil
+	}
+	if _, ending, ok := ParseName(e.File); !ok || ending != WARCEnding {
+		return nil
+	}
+	return &e
+}
 
 // maxOriginals bounds how many payloads of this run are known for revisits; the
 // oldest are forgotten. It takes some 200 bytes each.
 const maxOriginals = 1 << 14
 
-// originals are the payloads stored in this run. The archive's lock guards it.
-// It begins empty with each run: a revisit never points into what a recovery
-// may have cut.
+// originals are the payloads stored in this run, and those that Deduplicate found
+// for it. The archive's lock guards it. It begins empty with each run: a revisit
+// never points into what a recovery may have cut.
 type originals struct {
 	places map[[32]byte]int32 // of digests, in ring
 	ring   []known

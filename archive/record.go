@@ -22,12 +22,13 @@ var _ capture.Recorder = (*Archive)(nil)
 // Record implements capture.Recorder: it appends the exchange and says where
 // it lies. It is durable after Sync.
 func (a *Archive) Record(ctx context.Context, ex *capture.Exchange) (post.Capture, error) {
+	earlier := a.findEarlier(ctx, ex)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.begin(); err != nil {
 		return post.Capture{}, err
 	}
-	c, err := a.record(ex)
+	c, err := a.record(ex, earlier)
 	if err = a.end(err); err != nil {
 		return post.Capture{}, fmt.Errorf("record the exchange with %s: %w", ex.URL, err)
 	}
@@ -116,7 +117,8 @@ func block(b *capture.Block, from, to int64) warc.Block {
 
 // record writes the records of one exchange, adjacent and in the order
 // response, request, metadata, and what else came on the wire behind them.
-func (a *Archive) record(ex *capture.Exchange) (post.Capture, error) {
+// earlier, if not nil, is the record of an earlier run with the payload.
+func (a *Archive) record(ex *capture.Exchange, earlier *Earlier) (post.Capture, error) {
 	s := a.segment
 	c := warc.Capture{URL: ex.URL, Date: ex.Started, Protocols: ex.Protocols, CipherSuite: ex.CipherSuite}
 	if ex.RemoteIP != "" {
@@ -148,6 +150,10 @@ func (a *Archive) record(ex *capture.Exchange) (post.Capture, error) {
 			payload = digest(res.PayloadSHA256)
 		}
 		original, file, offset, found := a.originals.find(res.PayloadSHA256)
+		if !found && earlier != nil {
+			original, file, offset, found = earlier.Original, earlier.File, earlier.Offset, true
+			a.originals.add(res.PayloadSHA256, original.ID, original.URL, original.Date, file, offset)
+		}
 		revisit := found && a.mayRevisit(ex)
 		var r *warc.Record
 		if revisit {

@@ -65,7 +65,19 @@ type Crawl struct {
 	MaxAsset   Size                `yaml:"max_asset"`   // bytes of a picture or video; 0 is 2 GiB
 	MaxWait    Duration            `yaml:"max_wait"`    // a host that asks to wait longer is left for a later run; 0 is 15 min
 	Language   string              `yaml:"language"`    // Accept-Language; empty is en-US,en;q=0.9
+
+	// Dedup says which answers are not stored again, because the same bytes are
+	// stored already: DedupArchive (the default), DedupRun or DedupOff.
+	Dedup    string `yaml:"dedup"`
+	DedupMin Size   `yaml:"dedup_min"` // smaller answers are always stored; 0 is 512 bytes
 }
+
+// The values of Crawl.Dedup.
+const (
+	DedupArchive = "archive" // by this run or an earlier one into the archive
+	DedupRun     = "run"     // by this run
+	DedupOff     = "off"     // all are stored
+)
 
 // Segment says when a segment of the archive ends.
 type Segment struct {
@@ -358,6 +370,11 @@ func (c *Config) check() error {
 	}
 	if c.Crawl.PerHost < 0 {
 		return fmt.Errorf("crawl.per_host: %d is less than 0", c.Crawl.PerHost)
+	}
+	switch c.Crawl.Dedup {
+	case "", DedupArchive, DedupRun, DedupOff:
+	default:
+		return fmt.Errorf("crawl.dedup: %q is none of %s, %s, %s", c.Crawl.Dedup, DedupArchive, DedupRun, DedupOff)
 	}
 	if c.S3.LockDays < 0 {
 		return fmt.Errorf("s3.lock_days: %d is less than 0", c.S3.LockDays)

@@ -56,6 +56,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"number", "", "REFRAIN_CRAWL_WORKERS=many", "not a number"},
 		{"workers", "crawl: {workers: -1}", "", "crawl.workers"},
 		{"per host", "crawl: {per_host: -1}", "", "crawl.per_host"},
+		{"dedup", "crawl: {dedup: never}", "", "crawl.dedup"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := load(t, test.file, test.environ)

@@ -199,3 +199,15 @@ func zipEntry(t testing.TB, f *os.File, name string) io.Reader {
 	t.Fatalf("no entry %s", name)
 	return nil
 }
+
+type ctx = context.Context
+
+// removeSegment takes the files of a segment away.
+func removeSegment(t testing.TB, root string, name archive.Name) {
+	t.Helper()
+	for _, ending := range []string{archive.WARCEnding, archive.IndexEnding} {
+		if err := os.Remove(filepath.Join(root, filepath.FromSlash(name.Key(ending)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

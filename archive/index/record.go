@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -346,3 +347,53 @@ func (x *Index) original(ctx context.Context, h warc.Header, e Entry) (*Record, 
 
 // maxOriginals bounds how many records are looked at for the payload of one.
 const maxOriginals = 100
+
+// Original gives the record of a finished segment that holds the payload with a
+// SHA-256, for archive.Archive.Deduplicate; false: there is none, as of the last
+// Update. The record is opened: it is there, is a whole answer and says that
+// digest. What does not is passed over.
+func (x *Index) Original(ctx context.Context, payload [32]byte) (archive.Earlier, bool, error) {
+	digest := "sha256:" + hex.EncodeToString(payload[:])
+	looked := 0
+	for e, err := range x.Find(ctx, Query{Digest: digest}) {
+		if err != nil {
+			return archive.Earlier{}, false, err
+		}
+		if e.Source.Kind != KindSegment || e.Source.Open || e.Revisit() || e.Status == "" {
+			continue
+		}
+		if looked++; looked > maxTries {
+			break
+		}
+		o, ok := x.whole(ctx, e, digest)
+		if ctx.Err() != nil {
+			return archive.Earlier{}, false, context.Cause(ctx)
+		}
+		if ok {
+			return o, true, nil
+		}
+	}
+	return archive.Earlier{}, false, nil
+}
+
+// maxTries bounds how many records are opened for one payload that is to be
+// stored: it can always be stored again.
+const maxTries = 3
+
+// whole reports whether the record of an entry holds a whole payload.
+func (x *Index) whole(ctx context.Context, e Entry, digest string) (archive.Earlier, bool) {
+	r, err := x.Record(ctx, e)
+	if err != nil {
+		return archive.Earlier{}, false
+	}
+	defer r.Close() //nolint:errcheck // only read
+	h := r.Header
+	at, err := warc.ParseDate(h.Get("WARC-Date"))
+	if err != nil || h.Type() != warc.TypeResponse || h.Get("WARC-Payload-Digest") != digest || h.Has("WARC-Truncated") || r.ID() == "" {
+		return archive.Earlier{}, false
+	}
+	return archive.Earlier{
+		Original: warc.Original{ID: r.ID(), URL: h.TargetURI(), Date: at, PayloadDigest: digest},
+		File:     e.Source.Name + archive.WARCEnding, Offset: e.Offset,
+	}, true
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/refrain-archive/refrain/archive/blob/dir"
 	"github.com/refrain-archive/refrain/archive/blob/s3"
 	"github.com/refrain-archive/refrain/archive/capture"
+	"github.com/refrain-archive/refrain/archive/index"
 	"github.com/refrain-archive/refrain/config"
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/frontier"
@@ -56,7 +57,11 @@ func (a *app) openArchive(ctx context.Context, c config.Config, readOnly bool, i
 	}
 	opts := archive.Options{
 		ReadOnly: readOnly, MaxSize: int64(c.Segment.MaxSize), MaxAge: time.Duration(c.Segment.MaxAge), Info: info,
-		Report: func(err error) { a.log().Warn(err.Error()) },
+		MinRevisit: int64(c.Crawl.DedupMin),
+		Report:     func(err error) { a.log().Warn(err.Error()) },
+	}
+	if c.Crawl.Dedup == config.DedupOff {
+		opts.MinRevisit = -1
 	}
 	if strings.HasPrefix(c.Archive, "s3://") {
 		opts.WorkDir = filepath.Join(c.State, "work")
@@ -80,6 +85,7 @@ type session struct {
 	app     *app
 	config  config.Config
 	archive *archive.Archive
+	index   *index.Index // of what earlier runs stored; nil: not asked
 	capture *capture.Transport
 	polite  *polite.Transport
 
@@ -160,11 +166,14 @@ func (a *app) openSession(ctx context.Context, c config.Config, o sessionOptions
 	if s.archive, err = a.openArchive(ctx, c, false, info...); err != nil {
 		return nil, err
 	}
+	if err := s.deduplicate(ctx); err != nil {
+		return nil, errors.Join(err, s.archive.Close(ctx))
+	}
 	captureOptions.Recorder = s.archive
 	s.capture = capture.New(captureOptions)
 	politeOptions.Next = s.capture
 	if s.polite, err = polite.New(politeOptions); err != nil {
-		return nil, errors.Join(err, s.archive.Close(ctx))
+		return nil, errors.Join(err, s.closeIndex(), s.archive.Close(ctx))
 	}
 	return s, nil
 }
@@ -179,6 +188,9 @@ func (s *session) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	err := s.archive.Close(ctx)
+	if ierr := s.closeIndex(); ierr != nil {
+		s.app.log().Warn(ierr.Error())
+	}
 	switch {
 	case err == nil:
 	case !strings.HasPrefix(s.config.Archive, "s3://"):
