@@ -74,7 +74,7 @@ func TestDedupAcrossRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			a, x := secondRun(t, store, options(), t.TempDir())
+			a, _ := secondRun(t, store, options(), t.TempDir())
 			later := noon.Add(24 * time.Hour)
 			is := func(url, body string, revisit bool) (h warc.Header) {
 				t.Helper()
@@ -110,7 +110,7 @@ func TestDedupAcrossRuns(t *testing.T) {
 
 			// A third run, after which everything is found by an index made anew; the
 			// revisits of the second run are no originals.
-			a, x = secondRun(t, store, options(), t.TempDir())
+			a, x := secondRun(t, store, options(), t.TempDir())
 			if h := is("http://example.com/d", text, true); h.Get("WARC-Refers-To-File-Offset") != fmt.Sprint(original.Offset) || h.Get("WARC-Refers-To-Filename") != original.File {
 				t.Errorf("the third run refers to %v", h)
 			}
