@@ -70,6 +70,9 @@
 //
 // # Imported files
 //
+// A file that is only linked has no object: its record is one JSON object of the
+// type "import_link", with path, sha256 and size (see index.Link).
+//
 // imports/SHA256[.ext] is a file of another tool, byte for byte; the ending
 // follows from its form. A resource record with the target
 // urn:refrain:import:sha256:HEX holds the same bytes where they are at most 4

@@ -23,13 +23,13 @@ var indexers = []string{"cdxj-indexer", "warcio.js", "jwarc"}
 // FILE@OFFSET FIELD; FIELD is "line" for a whole line.
 var differs = map[string]string{
 	"matrix_11-chunked-no-payload-digest.warc.gz@268 digest":   "none is declared: two leave it out, cdxj-indexer computes SHA-1, we compute SHA-256",
-	"matrix_36-truncated-no-payload-digest.warc.gz@267 digest": "likewise",
-	"gowarc-ia_test.warc.gz@711 digest":                        "likewise",
+	"matrix_36-truncated-no-payload-digest.warc.gz@267 digest": "none is declared: two leave it out, cdxj-indexer computes SHA-1, we compute SHA-256",
+	"gowarc-ia_test.warc.gz@711 digest":                        "none is declared: two leave it out, cdxj-indexer computes SHA-1, we compute SHA-256",
 	"gowarc-ia_skip-non-open.warc.gz@0 line":                   "the records share one gzip member: no offset leads to any of them",
-	"gowarc-ia_skip-non-open.warc.gz@1085 line":                "likewise; 1085 is the end of the file",
-	"warcio_example-bad-non-chunked.warc.gz@2113 line":         "likewise; 2113 is the end of the file",
+	"gowarc-ia_skip-non-open.warc.gz@1085 line":                "the records share one gzip member; 1085 is the end of the file",
+	"warcio_example-bad-non-chunked.warc.gz@2113 line":         "the records share one gzip member; 2113 is the end of the file",
 	"warcio.js_example-bad-length.warc@1197 line":              "the record does not end where it says",
-	"warcio_example-trunc.warc@1197 line":                      "likewise",
+	"warcio_example-trunc.warc@1197 line":                      "the record does not end where it says",
 	"warcio_example-wrong-chunks.warc.gz@0 length":             "the record lies in two members; we give both",
 	"warcio.js_example-url-agnostic-revisit.warc.gz@946 line":  "946 is the end of the file",
 	"warcio_example-space-in-target-uri.warc.gz@241 key":       "file: is its own key, but for its blanks",

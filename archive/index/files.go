@@ -303,6 +303,41 @@ func (e *LinkError) Error() string {
 	return fmt.Sprintf("%s: %s: put the file with the SHA-256 %s back, or link it where it is now: refrain import --link FILE", e.Path, e.Why, e.SHA256)
 }
 
+// Links are the linked files, by their path, as of the last Update.
+func (x *Index) Links() (list []Link) {
+	x.updating.Lock()
+	defer x.updating.Unlock()
+	for _, s := range x.state.Sources {
+		if s.Kind == KindLink {
+			list = append(list, Link{Type: TypeLink, Path: s.Name, SHA256: s.SHA256, Size: s.Size})
+		}
+	}
+	slices.SortFunc(list, func(a, b Link) int { return strings.Compare(a.Path, b.Path) })
+	return list
+}
+
+// CheckLink reads all of a linked file. It gives nil if the file lies where it was
+// linked and has its SHA-256, a *LinkError if not, or the error of ctx.
+func (x *Index) CheckLink(ctx context.Context, sha256 string) error {
+	x.updating.Lock()
+	var src source
+	for _, s := range x.state.Sources {
+		if s.Kind == KindLink && s.SHA256 == sha256 {
+			src = s
+			src.Links = slices.Clone(s.Links)
+		}
+	}
+	x.updating.Unlock()
+	if src.SHA256 == "" {
+		return fmt.Errorf("no file with the SHA-256 %s is linked", sha256)
+	}
+	f, _, err := openLinked(ctx, &src, nil)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // openLinked opens a linked file where it was said to lie, and makes sure that it
 // has its digest: known reports whether it had it with that size and time (nil:
 // never); else all of it is read.

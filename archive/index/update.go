@@ -198,7 +198,14 @@ func (u *update) forget(segments map[archive.Name]bool, objects map[string]bool)
 		src := &s.Sources[i]
 		src.Links = slices.DeleteFunc(src.Links, func(l linkRef) bool { return !segments[l.Segment] })
 	}
-	s.Sources = slices.DeleteFunc(s.Sources, func(src source) bool { return src.Kind == KindLink && len(src.Links) == 0 })
+	copies := map[string]bool{} // digests of imported files: links to the same are not needed
+	for key := range objects {
+		sum, _, _ := strings.Cut(key[strings.LastIndexByte(key, '/')+1:], ".")
+		copies[sum] = true
+	}
+	s.Sources = slices.DeleteFunc(s.Sources, func(src source) bool {
+		return src.Kind == KindLink && (len(src.Links) == 0 || copies[src.SHA256])
+	})
 	if n := before - len(s.Sources); n > 0 {
 		u.changes.Removed += n
 		u.changed = true

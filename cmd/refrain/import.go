@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -19,6 +20,7 @@ type importCmd struct {
 	Files    []string `arg:"" name:"file" help:"Files of other tools; their form is told from their content."`
 	Platform string   `placeholder:"NAME" help:"Take only items of this platform; needed where the file does not say whose they are."`
 	DryRun   bool     `help:"Say what would be taken in and what not; change nothing."`
+	Link     bool     `help:"Of WARC, ARC and WACZ: leave the file where it lies, and note its path, size and SHA-256 in the archive."`
 }
 
 func (importCmd) Help() string {
@@ -31,9 +33,14 @@ file again changes nothing; an interrupted import goes on where it stopped when 
 Forms: ` + strings.Join(titles, ", ") + `;
 text may be packed with gzip or Zstandard. docs/importing.md describes them.
 
+With --link a WARC, ARC or WACZ stays where it lies and is not copied: its posts are taken in, its captures are
+found by all verbs, and its path, size and SHA-256 stand in the archive. A file that was moved is linked again
+at its new place; one that was changed is never read for the one that was linked.
+
 Examples:
   refrain import --dry-run zeeschuimer-export-tiktok.ndjson
   refrain import RS_2019-04.zst crawl.wacz page.html
+  refrain import --link /mnt/disk/crawl-2024.warc.gz
 ` + exitCodes
 }
 
@@ -42,8 +49,9 @@ type importedFile struct {
 	File    string           `json:"file"`
 	SHA256  string           `json:"sha256,omitempty"`
 	Size    int64            `json:"size,omitempty"`
-	State   string           `json:"state"` // imported, known (nothing to do), dry_run, not_read, interrupted, failed
+	State   string           `json:"state"` // imported, linked, known (nothing to do), dry_run, not_read, interrupted, failed
 	Object  string           `json:"object,omitempty"`
+	Link    string           `json:"link,omitempty"` // path at which it was linked
 	Error   string           `json:"error,omitempty"`
 	Report  importers.Report `json:"report,omitzero"`
 	Seconds float64          `json:"seconds"`
@@ -69,7 +77,11 @@ func (c importCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	if in != nil {
-		defer func() { err = errors.Join(err, in.close(ctx)) }()
+		defer func() {
+			if err = errors.Join(err, in.close(ctx)); c.Link && ctx.Err() == nil {
+				err = errors.Join(err, a.indexCaptures(ctx, cfg))
+			}
+		}()
 	}
 	failed, partial := 0, 0
 	for _, name := range c.Files {
@@ -147,22 +159,39 @@ func (c importCmd) file(ctx context.Context, a *app, in *intake, name string) (d
 		}
 		return done, nil
 	}
-	w, err := in.begin(ctx, f, digest, c.Platform)
+	link := ""
+	if c.Link {
+		if link, err = linkPath(f); err != nil {
+			done.State = "not_read"
+			return done, fileError{err}
+		}
+	}
+	w, err := in.begin(ctx, f, digest, c.Platform, link)
 	if err != nil {
 		return done, err
 	}
+	done.Link = w.link
 	if w.before.Done {
 		done.State, done.Object, done.Report = "known", w.before.Object, w.before.Report
-		return done, nil
+		if w.link == "" || w.before.Link == w.link {
+			return done, nil
+		}
+		done.State = "linked"
+		return done, w.relink(ctx)
 	}
 	o.After = w.before.Through
+	if w.link != "" { // a file without posts has captures all the same
+		if err := w.start(ctx); err != nil {
+			return done, err
+		}
+	}
 	done.Report, err = f.Read(ctx, o, func(e importers.Entry) error {
 		count(e)
 		return w.write(ctx, e)
 	})
 	done.Object = w.object
 	interrupted := ctx.Err() != nil
-	ended := err == nil && len(done.Report.Readers)+len(done.Report.Findings) > 0
+	ended := err == nil && (w.link != "" || len(done.Report.Readers)+len(done.Report.Findings) > 0)
 	if w.started && (err == nil || interrupted || isReading(err, w)) {
 		if serr := w.end(context.WithoutCancel(ctx), done.Report, ended); serr != nil {
 			return done, serr
@@ -183,8 +212,22 @@ func (c importCmd) file(ctx context.Context, a *app, in *intake, name string) (d
 		done.State = "not_read"
 		return done, fileError{fmt.Errorf("%s: nothing in it could be read, so it was not kept", name)}
 	}
-	done.State = "imported"
+	if done.State = "imported"; w.link != "" {
+		done.State = "linked"
+	}
 	return done, nil
+}
+
+// linkPath gives the absolute path of a file that can be linked.
+func linkPath(f *importers.File) (string, error) {
+	if f.Form.Format != importers.FormatWARC && f.Form.Format != importers.FormatWACZ {
+		return "", fmt.Errorf("%s: a file of the form %s cannot be linked, only WARC, ARC and WACZ: import it without --link, which keeps a copy", f.Name, f.Form.Format.Title())
+	}
+	path, err := filepath.Abs(f.Name)
+	if err != nil {
+		return "", fmt.Errorf("%s: where does it lie? %w", f.Name, err)
+	}
+	return path, nil
 }
 
 // isReading reports whether err is one of reading the file, not of writing.
@@ -225,6 +268,8 @@ func (a *app) printImported(f importedFile) error {
 		b.WriteString("  in the archive already: nothing to do")
 	case "imported":
 		fmt.Fprintf(&b, "  kept as %s", f.Object)
+	case "linked":
+		fmt.Fprintf(&b, "  linked where it lies: %s", f.Link)
 	case "dry_run":
 		b.WriteString("  dry run: nothing was changed")
 	case "interrupted":

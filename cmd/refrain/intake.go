@@ -12,6 +12,7 @@ import (
 
 	"github.com/refrain-archive/refrain/archive"
 	"github.com/refrain-archive/refrain/archive/blob"
+	"github.com/refrain-archive/refrain/archive/index"
 	"github.com/refrain-archive/refrain/archive/warc"
 	"github.com/refrain-archive/refrain/config"
 	"github.com/refrain-archive/refrain/crawlers"
@@ -61,10 +62,11 @@ func importURI(digest string) string { return "urn:refrain:import:sha256:" + dig
 
 // An importNote is the line in the archive that says how far an import came.
 type importNote struct {
-	Type     string           `json:"type"` // "import"
-	URL      string           `json:"url"`  // importURI
-	File     string           `json:"file"` // name that the user gave, without its folder
-	Object   string           `json:"object"`
+	Type     string           `json:"type"`           // "import"
+	URL      string           `json:"url"`            // importURI
+	File     string           `json:"file"`           // name that the user gave, without its folder
+	Object   string           `json:"object"`         // key of the file in the archive; empty if it is linked
+	Link     string           `json:"link,omitempty"` // path at which it lies, if it is linked
 	SHA256   string           `json:"sha256"`
 	Size     int64            `json:"size"`
 	Platform string           `json:"platform,omitempty"` // that was asked for
@@ -99,7 +101,8 @@ type importing struct {
 	platform string
 	before   importNote // the newest note of an earlier run; zero if there was none
 	object   string
-	started  bool // something was written
+	link     string // path, if the file stays where it lies
+	started  bool   // something was written
 	record   post.Capture
 	failed   error // of writing
 
@@ -110,12 +113,17 @@ type importing struct {
 	noted   int64
 }
 
-// begin looks whether the file is in the archive already, and how far.
-func (in *intake) begin(ctx context.Context, f *importers.File, digest, platform string) (*importing, error) {
+// begin looks whether the file is in the archive already, and how far. link is
+// the path at which it stays; empty: it is copied. What the archive has a copy
+// of is not linked.
+func (in *intake) begin(ctx context.Context, f *importers.File, digest, platform, link string) (*importing, error) {
 	w := &importing{in: in, file: f, digest: digest, platform: platform}
 	var err error
-	if w.object, err = objectKey(ctx, in.archive, digest); err != nil || w.object == "" {
+	if w.object, err = objectKey(ctx, in.archive, digest); err != nil || w.object == "" && link == "" {
 		return w, err
+	}
+	if w.object == "" {
+		w.link = link
 	}
 	store, err := in.app.freshCorpusOf(ctx, in.config)
 	if err != nil {
@@ -125,10 +133,14 @@ func (in *intake) begin(ctx context.Context, f *importers.File, digest, platform
 	if err = errors.Join(err, store.Close()); err != nil {
 		return w, err
 	}
+	last := "" // where it was linked last
 	for _, raw := range notes {
 		var n importNote
 		if err := json.Unmarshal(raw, &n); err != nil {
 			return w, fmt.Errorf("what is noted of %s cannot be read (run `refrain rebuild`): %w", f.Name, err)
+		}
+		if n.Type == noteImport && n.Link != "" {
+			last = n.Link
 		}
 		if n.Type != noteImport || n.Platform != platform && n.Platform != "" || !current(n.Report.Readers, in.app.collectors()) {
 			continue
@@ -140,8 +152,18 @@ func (in *intake) begin(ctx context.Context, f *importers.File, digest, platform
 			w.before = n
 		}
 	}
+	w.before.Link = last
 	w.through, w.noted = w.before.Through, w.before.Through
 	return w, nil
+}
+
+// relink notes that a file whose posts are in the archive lies elsewhere now.
+func (w *importing) relink(ctx context.Context) error {
+	report := w.before.Report
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	return w.note(ctx, report, true)
 }
 
 // same reports whether reading the file of a note again would pass over the same
@@ -162,7 +184,7 @@ func known(collectors []crawlers.Collector) []string {
 // start stores the file and its record, before the first post.
 func (w *importing) start(ctx context.Context) error {
 	key := "imports/" + w.digest + w.file.Extension()
-	if w.object == "" {
+	if w.object == "" && w.link == "" {
 		if _, err := w.in.archive.Store().Put(ctx, key, w.file, w.file.Size, blob.PutOptions{SHA256: w.digest, ContentType: w.file.MediaType()}); err != nil {
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("keep %s in the archive: %w: the archive is damaged, see `refrain verify`", w.file.Name, err)
@@ -176,6 +198,13 @@ func (w *importing) start(ctx context.Context) error {
 	res := archive.Resource{URI: importURI(w.digest), ContentType: w.file.MediaType(), Block: fileBlock{w.file}}
 	if w.file.Size > maxInline || w.before.Through > 0 {
 		data, err := json.Marshal(importObject{Type: "import_object", Object: w.object, SHA256: w.digest, Size: w.file.Size, ContentType: w.file.MediaType()})
+		if err != nil {
+			return err
+		}
+		res.ContentType, res.Block = "application/json", warc.Bytes(data)
+	}
+	if w.link != "" {
+		data, err := json.Marshal(index.Link{Type: index.TypeLink, Path: w.link, SHA256: w.digest, Size: w.file.Size, ContentType: w.file.MediaType()})
 		if err != nil {
 			return err
 		}
@@ -302,7 +331,7 @@ func (w *importing) flush(ctx context.Context) error {
 func (w *importing) note(ctx context.Context, report importers.Report, done bool) error {
 	report.Known = known(w.in.app.collectors())
 	n := importNote{
-		Type: noteImport, URL: importURI(w.digest), File: w.file.Base(), Object: w.object, SHA256: w.digest, Size: w.file.Size, Platform: w.platform,
+		Type: noteImport, URL: importURI(w.digest), File: w.file.Base(), Object: w.object, Link: w.link, SHA256: w.digest, Size: w.file.Size, Platform: w.platform,
 		Through: w.through, Done: done, Report: report, At: time.Now().UTC(), Capture: w.record,
 	}
 	_, err := w.in.archive.WritePage(ctx, n, n.At, w.record, nil)

@@ -21,7 +21,7 @@ func (showCmd) Help() string {
 	return `Shows each version of a post with what changed and the aliases that it was found under; the handles,
 names, hosts, pictures and ids of an account over time, the domains that it links to, its contacts and
 the analytics and ad ids of its pages; and every fetch of a URL with its outcome and the record that
-proves it. A short link, custom domain or other alias leads to what the archive learned it names.
+proves it, or, of a URL that was not fetched, its captures in files that were imported or linked. A short link, custom domain or other alias leads to what the archive learned it names.
 
 Examples:
   refrain show https://www.tumblr.com/ana/712345678
@@ -36,6 +36,7 @@ type shown struct {
 	Accounts []corpus.Account  `json:"accounts"`
 	Aliases  []corpus.Alias    `json:"aliases,omitempty"` // that led to these, and of what is neither post nor account
 	Fetches  []json.RawMessage `json:"fetches"`
+	Captures []capturedRow     `json:"captures,omitempty"` // of a URL, the latest first: in segments, imported and linked files
 }
 
 func (c showCmd) Run(ctx context.Context, a *app) (err error) {
@@ -48,7 +49,10 @@ func (c showCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(s.Posts)+len(s.Accounts)+len(s.Fetches)+len(s.Aliases) == 0 {
+	if s.Captures, err = a.captured(ctx, c.Name); err != nil {
+		return fmt.Errorf("show: %w", err)
+	}
+	if len(s.Posts)+len(s.Accounts)+len(s.Fetches)+len(s.Aliases)+len(s.Captures) == 0 {
 		return fmt.Errorf("show: the corpus has nothing of %s: was it collected into this archive? (`refrain search` finds posts by their words)", c.Name)
 	}
 	if a.JSON {
@@ -181,6 +185,9 @@ func (a *app) printShown(s shown) error {
 				fmt.Fprintf(&b, "  %s\n", line.Reason)
 			}
 		}
+	}
+	if len(s.Posts)+len(s.Accounts)+len(s.Fetches) == 0 || a.Verbose {
+		writeCaptured(&b, s.Captures)
 	}
 	return a.printf("%s", strings.TrimRight(b.String(), "\n"))
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/refrain-archive/refrain/archive"
+	"github.com/refrain-archive/refrain/archive/index"
 	"github.com/refrain-archive/refrain/archive/warc"
 )
 
@@ -50,9 +51,13 @@ func (v *verification) imports(ctx context.Context, arch *archive.Archive) error
 			return err
 		}
 	}
+	linked, err := v.links(ctx, arch)
+	if err != nil {
+		return err
+	}
 	for _, digest := range slices.Sorted(maps.Keys(v.imported)) {
 		name, isSHA256 := strings.CutPrefix(digest, "sha256:")
-		if isSHA256 && there[name] {
+		if isSHA256 && (there[name] || linked[name]) {
 			continue
 		}
 		of := v.imported[digest]
@@ -63,6 +68,35 @@ func (v *verification) imports(ctx context.Context, arch *archive.Archive) error
 		}
 	}
 	return nil
+}
+
+// links checks that each linked file lies where it was linked, and has its digest.
+// It gives the digests of all, sound or not.
+func (v *verification) links(ctx context.Context, arch *archive.Archive) (digests map[string]bool, err error) {
+	cfg, err := v.app.config()
+	if err != nil {
+		return nil, err
+	}
+	x, err := v.app.openIndex(ctx, cfg, arch, true)
+	if err != nil {
+		return nil, fmt.Errorf("verify: find the linked files: %w", err)
+	}
+	defer closing(&err, x)
+	digests = map[string]bool{}
+	for _, l := range x.Links() {
+		digests[l.SHA256] = true
+		report := verifyReport{File: l.Path, Verdict: warc.Sound}
+		var wrong *index.LinkError
+		if err := x.CheckLink(ctx, l.SHA256); errors.As(err, &wrong) {
+			report.Verdict, report.Findings = warc.Damaged, []string{err.Error()}
+		} else if err != nil {
+			return nil, fmt.Errorf("verify: %s: %w", l.Path, err)
+		}
+		if err := v.report(report); err != nil {
+			return nil, err
+		}
+	}
+	return digests, nil
 }
 
 // count takes note of a post that was read from an imported file.
