@@ -46,6 +46,7 @@ var parts = []part{
 	{"repost-more", repostMore},
 	{"repost-unseen", unseen},
 	{"paraphrase", paraphrase},
+	{"ira-2017-08", iraMonth},
 	{"ira-pairs", iraLabels},
 	{"coordination", coordination},
 	{"speed", speed},

@@ -233,3 +233,29 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("the tables differ from %s (go test -run TestMetrics -update writes it):\n%s", golden, b.String())
 	}
 }
+
+func TestMonth(t *testing.T) {
+	posts := []storied{
+		{account: "a", text: "The harbour bridge at Lindholm will close for nine weeks in spring", time: "1"},
+		{account: "b", text: "the harbour bridge at Lindholm will close for nine weeks in SPRING https://t.co/x", time: "2"},
+		{account: "c", text: "Bakers in Oststadt say that flour costs twice what it did before", time: "3"},
+		{account: "c", text: "RT someone: https://t.co/y", time: "4"},
+		{account: "d", text: "The harbour bridge at Lindholm will close for ten weeks in spring", time: "5", story: "s"},
+	}
+	s, err := clusterStream(posts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.copies().Rows; got[0][2] != "1" || got[0][3] != "2" || got[0][4] != "1" || got[0][1] != "5" || got[1][1] != "4" || got[1][2] != "1" {
+		t.Errorf("copies: %v", got)
+	}
+	if got := s.halves(1).Rows[0]; got[0] != "3" || got[1] != "2" || got[2] != "1" || got[4] != "0" {
+		t.Errorf("halves: %v", got)
+	}
+	if got := s.largest(10, 0).Rows; len(got) != 2 || got[0][1] != "3" || got[0][3] != "3" || got[0][5] != "5" {
+		t.Errorf("largest: %v", got)
+	}
+	if got := s.planted().Rows; got[0][3] != "1.000" || got[1][3] != "0.333" || got[0][4] != "1.000" {
+		t.Errorf("planted: %v", got)
+	}
+}

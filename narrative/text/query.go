@@ -314,7 +314,8 @@ func (ix *Index) score(s *searcher, common int, least float64) (Match, bool) {
 	shareA, shareB := shared/massA, shared/massB
 	score := likeness(min(1, max(shareA, shareB)), evidence)
 	score = max(score, passageScore*min(1, passage/passageWords))
-	if whole := s.message(pairs); whole > 0 {
+	whole := s.message(pairs)
+	if whole > 0 {
 		score = max(score, likeness(1, whole))
 		evidence = max(evidence, whole)
 	}
@@ -331,7 +332,7 @@ func (ix *Index) score(s *searcher, common int, least float64) (Match, bool) {
 	m.to = len(s.kept)
 	const most = 0.6
 	switch {
-	case shareA >= most && shareB >= most:
+	case shareA >= most && shareB >= most || whole > 0:
 		m.Kind = EditedCopy
 	case shareA >= most:
 		m.Kind = Excerpt
