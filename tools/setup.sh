@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds and installs what the tests use and the product does not: versitygw (a
-# real S3 server), staticcheck, and the npm packages of package.json. All of it
-# stays in this folder: bin/ and node_modules/. The first run compiles versitygw,
+# real S3 server), staticcheck, the npm packages of package.json, and the package
+# of ReplayWeb.page as `refrain player fetch --from` takes it. All of it stays in
+# this folder: bin/ and node_modules/. The first run compiles versitygw,
 # which takes about three minutes of CPU; later runs find it done.
 #
 #	tools/setup.sh            everything
@@ -35,6 +36,10 @@ case $what in all | npm)
 	if command -v npm >/dev/null; then
 		npm ci --no-audit --no-fund --silent
 		echo "tools: node_modules is there"
+		if [ ! -f bin/replaywebpage-2.5.3.tgz ]; then
+			mkdir -p bin
+			npm pack --silent --ignore-scripts --pack-destination bin replaywebpage@2.5.3 >/dev/null || echo "tools: replaywebpage could not be downloaded: its test will be skipped" >&2
+		fi
 	else
 		echo "tools: npm is not installed: tests that use npm packages will be skipped" >&2
 	fi

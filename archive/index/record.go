@@ -272,7 +272,9 @@ func (x *Index) Resolve(ctx context.Context, e Entry) (*Record, error) {
 	return o, nil
 }
 
-var errNoOriginal = errors.New("no record that holds it is in the archive")
+// ErrNoOriginal says that the record whose payload a revisit does not repeat is
+// neither in the archive nor in what is linked to it.
+var ErrNoOriginal = errors.New("no record that holds it is in the archive")
 
 func (x *Index) original(ctx context.Context, h warc.Header, e Entry) (*Record, error) {
 	digest := h.Get("WARC-Payload-Digest")
@@ -340,9 +342,9 @@ func (x *Index) original(ctx context.Context, h warc.Header, e Entry) (*Record, 
 		}
 	}
 	if last != nil {
-		return nil, fmt.Errorf("%w (%w)", errNoOriginal, last)
+		return nil, fmt.Errorf("%w (%w)", ErrNoOriginal, last)
 	}
-	return nil, errNoOriginal
+	return nil, ErrNoOriginal
 }
 
 // maxOriginals bounds how many records are looked at for the payload of one.

@@ -138,6 +138,9 @@ func (w *htmlWriter) attr(a *attr) {
 	if i := bytes.IndexByte(a.name, ':'); i >= 0 && !w.keepPrefixed(a, i) {
 		return
 	}
+	if string(a.name) == "attributename" && tagKinds[string(w.name)] != animateTag {
+		return
+	}
 	if attrKinds[string(a.name)] == cssAttr {
 		w.css(a)
 		return

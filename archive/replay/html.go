@@ -44,6 +44,8 @@ type htmlWriter struct {
 	noted   string // the object that was named last
 	based   bool   // there was a base element
 	cut     bool   // it was too much
+	shows   bool   // there is text, or a picture
+	scripts int    // bytes of scripts that were left out
 	value   []byte // scratch
 }
 
@@ -56,10 +58,12 @@ func (w *htmlWriter) run(src []byte) {
 		}
 		lt := bytes.IndexByte(src[i:], '<')
 		if lt < 0 {
+			w.sees(src[i:])
 			w.text(src[i:])
 			break
 		}
 		if lt > 0 {
+			w.sees(src[i : i+lt])
 			w.text(src[i : i+lt])
 			i += lt
 		}
@@ -67,10 +71,23 @@ func (w *htmlWriter) run(src []byte) {
 	}
 	w.dst = append(w.dst, w.notes...)
 	w.notes = nil
+	if !w.shows && w.scripts > 0 && w.depth == 0 && w.kind != asSVG {
+		w.dst = append(w.dst, `<p style="`+noteStyle+`">[Nothing is shown: this page is made by its scripts (`+strconv.Itoa((w.scripts+999)/1000)+` kB), which do not run here. ReplayWeb.page runs them; what refrain read from the page, refrain show tells.]</p>`...)
+	}
 	if w.cut {
 		w.dst = append(w.dst, `<p>[The rest of this page is not shown: it is too large. Its bytes are in the archive.]</p>`...)
 	}
 }
+
+// sees notes whether there is anything to be read.
+func (w *htmlWriter) sees(text []byte) {
+	if !w.shows {
+		w.shows = len(bytes.TrimSpace(text)) > 0
+	}
+}
+
+// noteStyle is how remarks of ours look in a page.
+const noteStyle = "background:#fff8c4;color:#222;font:14px/1.4 sans-serif;border:1px solid #b59b00;padding:6px 10px;margin:4px"
 
 // text writes a piece of text in which no "<" stands.
 func (w *htmlWriter) text(b []byte) {
@@ -195,7 +212,7 @@ func (w *htmlWriter) doctype(d []byte) {
 
 // end writes an end tag.
 func (w *htmlWriter) end() {
-	if !plainName(w.name) {
+	if !plainName(w.name) || w.name[0] == '_' { // no tag in HTML
 		return
 	}
 	if i := bytes.LastIndexByte(w.name, ':'); i >= 0 && tagKinds[string(w.name[i+1:])] != keepTag && tagKinds[string(w.name[i+1:])] != svgTag {
@@ -230,7 +247,7 @@ func (w *htmlWriter) start(src []byte, i int) int {
 	if !ok {
 		return i
 	}
-	if !plainName(w.name) {
+	if !plainName(w.name) || w.name[0] == '_' {
 		return i
 	}
 	w.begun = true
@@ -249,6 +266,7 @@ func (w *htmlWriter) start(src []byte, i int) int {
 	closed := w.slash && (w.foreign > 0 || w.kind != asHTML) // and so without content
 	switch kind {
 	case keepTag, formTag:
+		w.shows = w.shows || pictures[string(w.name)]
 		w.open(closed)
 	case htmlTag:
 		w.open(closed)
@@ -260,13 +278,16 @@ func (w *htmlWriter) start(src []byte, i int) int {
 			w.notes = nil
 		}
 	case svgTag:
+		w.shows = true
 		if !closed {
 			w.foreign++
 		}
 		w.open(closed)
 	case scriptTag:
+		w.scripts++ // one with a src has no bytes here
 		if !closed {
-			_, tag := scriptEnd(src, i)
+			end, tag := scriptEnd(src, i)
+			w.scripts += end - i
 			return w.skip(src, tag)
 		}
 	case dropAll:
@@ -374,6 +395,7 @@ func (w *htmlWriter) style(src []byte, i int, closed bool) int {
 
 // frame takes an iframe or a frame.
 func (w *htmlWriter) frame(src []byte, i int, closed bool) int {
+	w.shows = true
 	iframe := string(w.name) == "iframe"
 	name := w.name
 	w.begin(name)
@@ -460,7 +482,7 @@ func (w *htmlWriter) refresh(content string) {
 func (w *htmlWriter) note(what string, target []byte) {
 	link, kind := w.l.appendURL(nil, target, w.nav(), false)
 	shown := appendEscaped(nil, bytes.ToValidUTF8(target[:min(len(target), 500)], nil))
-	n := append([]byte(nil), `<p style="background:#fff8c4;color:#222;font:14px/1.4 sans-serif;border:1px solid #b59b00;padding:6px 10px;margin:4px">[Not followed here. `...)
+	n := append([]byte(nil), `<p style="`+noteStyle+`">[Not followed here. `...)
 	n = append(n, what...)
 	if kind == refReplay {
 		n = append(n, `<a href="`...)

@@ -197,7 +197,7 @@ const (
 // GET /?q=&kind=: the captured pages whose address begins with q.
 func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	p := startPage{Root: s.root, Title: s.o.Title, Query: strings.TrimSpace(r.FormValue("q")), Kind: r.FormValue("kind")}
-	lines := 0
+	lines, opened := 0, 0
 	key := ""
 	for c, err := range s.o.Source.List(r.Context(), p.Query) {
 		if err != nil {
@@ -212,7 +212,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 			p.More = true
 			break
 		}
-		if p.Kind != "all" && !listed(&c) {
+		if p.Kind != "all" && !listed(&c) && !(c.Revisit() && strings.HasPrefix(c.URL, "http") && (c.Key == key || s.isPage(r.Context(), c, &opened))) {
 			continue
 		}
 		if len(p.Rows) == 0 || c.Key != key {
@@ -233,7 +233,25 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 
 // listed reports whether a capture is a page that the start page lists.
 func listed(c *Capture) bool {
-	return (c.MIME == "text/html" || c.MIME == "application/xhtml+xml" || c.MIME == "warc/revisit") && strings.HasPrefix(c.URL, "http")
+	return (c.MIME == "text/html" || c.MIME == "application/xhtml+xml") && strings.HasPrefix(c.URL, "http")
+}
+
+// maxOpened bounds the revisits that are opened for one start page: their lines
+// do not say what they are of.
+const maxOpened = 300
+
+// isPage reports whether a revisit is of a page, as its own head says.
+func (s *Server) isPage(ctx context.Context, c Capture, opened *int) bool {
+	if *opened++; *opened > maxOpened {
+		return false
+	}
+	rec, err := s.o.Source.Open(ctx, c)
+	if err != nil {
+		return false
+	}
+	defer rec.Close()
+	m, err := warc.ReadHTTP(rec)
+	return err == nil && (m.MediaType() == "text/html" || m.MediaType() == "application/xhtml+xml")
 }
 
 // A capturesPage lists the captures of a URL.

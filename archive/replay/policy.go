@@ -92,3 +92,6 @@ var voidTags = map[string]bool{
 	"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true, "input": true, "link": true,
 	"meta": true, "param": true, "source": true, "track": true, "wbr": true, "frame": true, "basefont": true, "bgsound": true, "keygen": true,
 }
+
+// pictures are elements that show something without text.
+var pictures = map[string]bool{"img": true, "image": true, "video": true, "audio": true, "canvas": true, "input": true, "hr": true}

@@ -49,6 +49,8 @@ func TestAppendHTML(t *testing.T) {
 		{"a lazy image", `<img data-src=l.png src="data:image/gif;base64,R0">`, `<img src="` + p + `im_/http://site.example/dir/l.png" data-src="l.png">`},
 		{"refresh", `<meta http-equiv=refresh content="3; URL='n.html'"><body class=x>`, `<body class="x"><p style="background:#fff8c4;color:#222;font:14px/1.4 sans-serif;border:1px solid #b59b00;padding:6px 10px;margin:4px">[Not followed here. This page forwards, after 3 s, to <a href="` + p + `/http://site.example/dir/n.html" target="_top">n.html</a>]</p>`},
 		{"an image as an object", `<object data=i.png type=image/png width=2></object>`, `<img src="` + p + `im_/http://site.example/dir/i.png" width="2">`},
+		{"a page made by its scripts", "<title>App</title><div id=root>\n</div><script>" + strings.Repeat("x", 2500) + "</script>", "<title>App</title><div id=\"root\">\n</div>" + `<p style="` + noteStyle + `">[Nothing is shown: this page is made by its scripts (3 kB), which do not run here. ReplayWeb.page runs them; what refrain read from the page, refrain show tells.]</p>`},
+		{"a name that is none in HTML", `<_g>x</_g>`, `&lt;_g>x`},
 		{"a doctype", `<!DOCTYPE html PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd"><p>`, `<!DOCTYPE html PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd"><p>`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

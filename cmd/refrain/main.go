@@ -106,6 +106,7 @@ type cli struct {
 	Search       searchCmd       `cmd:"" group:"Work" help:"Find posts."`
 	Show         showCmd         `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
 	Recheck      recheckCmd      `cmd:"" group:"Work" help:"Look whether posts still stand."`
+	Serve        serveCmd        `cmd:"" group:"Work" help:"Show captured pages in a browser, as they were, without their scripts."`
 	Similar      similarCmd      `cmd:"" group:"Refrain" help:"Find the posts that carry a text, or link to an address."`
 	Links        linksCmd        `cmd:"" group:"Refrain" help:"List which posts carry the same material and why, and open each link to both texts."`
 	Narratives   narrativesCmd   `cmd:"" group:"Refrain" help:"List groups of posts that carry the same material; name, note, split and merge them."`
@@ -117,6 +118,7 @@ type cli struct {
 	Index        indexCmd        `cmd:"" group:"Upkeep" help:"Bring the corpus up to date with the archive."`
 	Rebuild      rebuildCmd      `cmd:"" group:"Upkeep" help:"Make the corpus anew from the archive alone."`
 	Status       statusCmd       `cmd:"" group:"Upkeep" help:"Show what the archive and corpus hold."`
+	Player       playerCmd       `cmd:"" group:"Upkeep" help:"Get ReplayWeb.page, for pages that need their scripts."`
 	Platforms    platformsCmd    `cmd:"" group:"Upkeep" help:"Show what each collector gets, by which route, with or without a key."`
 	Doctor       doctorCmd       `cmd:"" group:"Upkeep" help:"Check configuration, storage, clock and keys."`
 	Demo         demoCmd         `cmd:"" group:"Work" help:"Start a made-up social web on this machine, collect it and show the result."`
