@@ -10,12 +10,12 @@ import (
 func (w *htmlWriter) open(closed bool) {
 	name := w.written()
 	w.begin(name)
-	anchor := string(w.name) == "a" || string(w.name) == "area"
+	anchor := w.element.anchor
 	nav, target := w.nav(), ""
 	if anchor {
 		nav, target = w.target(nav)
 	}
-	lazy := string(w.name) == "img" || string(w.name) == "source"
+	lazy := w.element.lazy
 	src, srcset := false, false
 	if lazy {
 		src, srcset = w.lazy("src", "data-src", "data-original", "data-lazy-src"), w.lazy("srcset", "data-srcset", "data-lazy-srcset")
@@ -69,7 +69,7 @@ func (w *htmlWriter) open(closed bool) {
 	}
 	if w.kind == asXHTML && closed && w.foreign == 0 {
 		w.dst = append(w.dst, '>')
-		if !voidTags[string(w.name)] {
+		if !w.element.void {
 			w.close()
 		}
 		return
@@ -112,21 +112,21 @@ func (w *htmlWriter) lazy(name string, from ...string) bool {
 			continue
 		}
 		if name == "srcset" {
-			w.srcset(name, v)
+			w.srcset([]byte(name), v)
 			return true
 		}
 		w.value = unescapeAttr(w.value[:0], v)
-		return w.url(name, w.value, Image, false) == refReplay
+		return w.url([]byte(name), w.value, Image, false) == refReplay
 	}
 	return false
 }
 
 // attrName is an attribute's name as it is written.
-func (w *htmlWriter) attrName(a *attr) string {
+func (w *htmlWriter) attrName(a *attr) []byte {
 	if w.kind == asSVG {
-		return string(a.as)
+		return a.as
 	}
-	return string(a.name)
+	return a.name
 }
 
 // attr writes an attribute that is kept. Event handlers and names that are none
@@ -138,7 +138,7 @@ func (w *htmlWriter) attr(a *attr) {
 	if i := bytes.IndexByte(a.name, ':'); i >= 0 && !w.keepPrefixed(a, i) {
 		return
 	}
-	if string(a.name) == "attributename" && tagKinds[string(w.name)] != animateTag {
+	if string(a.name) == "attributename" && w.element.kind != animateTag {
 		return
 	}
 	if attrKinds[string(a.name)] == cssAttr {
@@ -146,7 +146,7 @@ func (w *htmlWriter) attr(a *attr) {
 		return
 	}
 	w.dst = append(w.dst, ' ')
-	w.dst = append(w.dst, w.nameOf(a)...)
+	w.dst = append(w.dst, w.attrName(a)...)
 	if a.value == nil {
 		if w.kind == asSVG {
 			w.dst = append(w.dst, `=""`...)
@@ -155,13 +155,6 @@ func (w *htmlWriter) attr(a *attr) {
 	}
 	w.dst = append(w.dst, `="`...)
 	w.dst = append(w.quote(w.dst, a.value), '"')
-}
-
-func (w *htmlWriter) nameOf(a *attr) []byte {
-	if w.kind == asSVG {
-		return a.as
-	}
-	return a.name
 }
 
 // keepPrefixed reports whether an attribute whose name has a prefix is kept. In
@@ -202,7 +195,7 @@ func (w *htmlWriter) quote(dst, value []byte) []byte {
 // url writes an attribute whose decoded value is a reference. One that leads
 // nowhere is left out; where it names something that a reader may want, it is
 // kept as data-refrain-href.
-func (w *htmlWriter) url(name string, ref []byte, mod Mod, data bool) reference {
+func (w *htmlWriter) url(name, ref []byte, mod Mod, data bool) reference {
 	start := len(w.dst)
 	w.dst = append(w.dst, ' ')
 	w.dst = append(w.dst, name...)
@@ -212,7 +205,7 @@ func (w *htmlWriter) url(name string, ref []byte, mod Mod, data bool) reference 
 	w.dst = dst
 	if kind == refNone {
 		w.dst = w.dst[:start]
-		if scheme, rest := splitScheme(bytes.TrimSpace(ref)); (strings.EqualFold(scheme, "mailto") || strings.EqualFold(scheme, "tel")) && name == "href" && len(rest) < 1000 {
+		if scheme, rest := splitScheme(bytes.TrimSpace(ref)); (strings.EqualFold(scheme, "mailto") || strings.EqualFold(scheme, "tel")) && string(name) == "href" && len(rest) < 1000 {
 			w.dst = append(w.dst, ` data-refrain-href="`...)
 			w.dst = appendEscaped(w.dst, bytes.TrimSpace(ref))
 			w.dst = append(w.dst, '"')
@@ -220,17 +213,18 @@ func (w *htmlWriter) url(name string, ref []byte, mod Mod, data bool) reference 
 		return kind
 	}
 	if bytes.IndexByte(w.dst[at:], '&') >= 0 {
-		escaped := appendEscaped(nil, w.dst[at:])
-		w.dst = append(w.dst[:at], escaped...)
+		w.set = append(w.set[:0], w.dst[at:]...)
+		w.dst = appendEscaped(w.dst[:at], w.set)
 	}
 	w.dst = append(w.dst, '"')
 	return kind
 }
 
 // srcset writes a srcset attribute.
-func (w *htmlWriter) srcset(name string, value []byte) {
+func (w *htmlWriter) srcset(name, value []byte) {
 	w.value = unescapeAttr(w.value[:0], value)
-	set := w.l.appendSrcset(nil, w.value)
+	w.set = w.l.appendSrcset(w.set[:0], w.value)
+	set := w.set
 	if len(set) == 0 {
 		return
 	}
@@ -246,10 +240,11 @@ func (w *htmlWriter) css(a *attr) {
 		value = w.value
 	}
 	w.dst = append(w.dst, ' ')
-	w.dst = append(w.dst, w.nameOf(a)...)
+	w.dst = append(w.dst, w.attrName(a)...)
 	w.dst = append(w.dst, `="`...)
 	if bytes.ContainsAny(value, `(\`) || bytes.Contains(value, []byte("--")) {
-		value = w.l.appendCSS(nil, value, false)
+		w.set = w.l.appendCSS(w.set[:0], value, false)
+		value = w.set
 	}
 	w.dst = append(appendEscaped(w.dst, value), '"')
 }

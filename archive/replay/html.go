@@ -47,6 +47,8 @@ type htmlWriter struct {
 	shows   bool   // there is text, or a picture
 	scripts int    // bytes of scripts that were left out
 	value   []byte // scratch
+	set     []byte // scratch
+	element *element
 }
 
 // run rewrites src, which is UTF-8.
@@ -215,12 +217,15 @@ func (w *htmlWriter) end() {
 	if !plainName(w.name) || w.name[0] == '_' { // no tag in HTML
 		return
 	}
-	if i := bytes.LastIndexByte(w.name, ':'); i >= 0 && tagKinds[string(w.name[i+1:])] != keepTag && tagKinds[string(w.name[i+1:])] != svgTag {
-		return
+	w.element = elementOf(w.name)
+	if i := bytes.LastIndexByte(w.name, ':'); i >= 0 {
+		if kind := elementOf(w.name[i+1:]).kind; kind != keepTag && kind != svgTag {
+			return
+		}
 	}
-	switch tagKinds[string(w.name)] {
+	switch w.element.kind {
 	case keepTag, formTag, bodyTag, htmlTag:
-		if w.kind != asSVG && voidTags[string(w.name)] && string(w.name) != "br" {
+		if w.kind != asSVG && w.element.void && string(w.name) != "br" {
 			return
 		}
 	case svgTag:
@@ -251,11 +256,12 @@ func (w *htmlWriter) start(src []byte, i int) int {
 		return i
 	}
 	w.begun = true
-	kind := tagKinds[string(w.name)]
+	w.element = elementOf(w.name)
+	kind := w.element.kind
 	if kind == keepTag && bytes.IndexByte(w.name, ':') >= 0 {
 		// A prefix makes another element of it only in XML: <svg:script>.
 		local := w.name[bytes.LastIndexByte(w.name, ':')+1:]
-		if k := tagKinds[string(local)]; k != keepTag && k != svgTag {
+		if k := elementOf(local).kind; k != keepTag && k != svgTag {
 			if k == scriptTag && !w.slash {
 				_, tag := rawEnd(src, i, string(w.name))
 				return w.skip(src, tag)
@@ -266,7 +272,7 @@ func (w *htmlWriter) start(src []byte, i int) int {
 	closed := w.slash && (w.foreign > 0 || w.kind != asHTML) // and so without content
 	switch kind {
 	case keepTag, formTag:
-		w.shows = w.shows || pictures[string(w.name)]
+		w.shows = w.shows || w.element.picture
 		w.open(closed)
 	case htmlTag:
 		w.open(closed)
@@ -408,7 +414,7 @@ func (w *htmlWriter) frame(src []byte, i int, closed bool) int {
 				continue
 			}
 			w.value = unescapeAttr(w.value[:0], a.value)
-			w.url("src", w.value, Inner, false)
+			w.url([]byte("src"), w.value, Inner, false)
 		case "id", "class", "name", "width", "height", "style", "title", "frameborder", "scrolling", "marginwidth", "marginheight", "noresize", "bordercolor", "align", "loading", "hidden", "aria-label":
 			w.attr(a)
 		}
@@ -532,7 +538,7 @@ func (w *htmlWriter) link() {
 		switch string(a.name) {
 		case "href":
 			w.value = unescapeAttr(w.value[:0], a.value)
-			w.url("href", w.value, mod, true)
+			w.url([]byte("href"), w.value, mod, true)
 		case "rel", "type", "media", "title", "sizes", "disabled", "id":
 			w.attr(a)
 		}
@@ -570,7 +576,7 @@ func (w *htmlWriter) object() {
 	target := w.decoded(which)
 	if image {
 		w.begin([]byte("img"))
-		w.url("src", target, Image, true)
+		w.url([]byte("src"), target, Image, true)
 		for k := range w.attrs {
 			if a := &w.attrs[k]; string(a.name) == "width" || string(a.name) == "height" || string(a.name) == "class" || string(a.name) == "style" {
 				w.attr(a)

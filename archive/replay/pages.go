@@ -146,7 +146,7 @@ func (s *Server) explain(q request, c *Capture, err error) (m message, short str
 		return m, "record damaged", http.StatusInternalServerError
 	case errors.Is(err, ErrNoOriginal):
 		m.Title = "The original is not in the archive"
-		m.Text = "This capture found the same bytes as an earlier one, and only says so. " + err.Error() + "."
+		m.Text = "This capture found the same bytes as an earlier one and does not repeat them. The record that has them is not in the archive; if it lies in a file elsewhere, link that with refrain import --link FILE."
 		return m, "original not in the archive", http.StatusNotFound
 	case errors.Is(err, warc.ErrTooLarge):
 		m.Title = "Too large to show"

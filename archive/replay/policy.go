@@ -26,6 +26,46 @@ const (
 	htmlTag
 )
 
+// An element is all that is known of one by its name.
+type element struct {
+	kind    tagKind
+	void    bool // it has no end tag
+	picture bool // it shows something without text
+	anchor  bool // its href is a page to go to
+	lazy    bool // scripts may have been meant to set its src
+}
+
+var elements = func() map[string]*element {
+	all := map[string]*element{}
+	of := func(name string) *element {
+		if all[name] == nil {
+			all[name] = &element{}
+		}
+		return all[name]
+	}
+	for name, kind := range tagKinds {
+		of(name).kind = kind
+	}
+	for name := range voidTags {
+		of(name).void = true
+	}
+	for name := range pictures {
+		of(name).picture = true
+	}
+	of("a").anchor, of("area").anchor = true, true
+	of("img").lazy, of("source").lazy = true, true
+	return all
+}()
+
+var ordinary element
+
+func elementOf(name []byte) *element {
+	if e := elements[string(name)]; e != nil {
+		return e
+	}
+	return &ordinary
+}
+
 var tagKinds = map[string]tagKind{
 	"script": scriptTag, "style": styleTag, "title": rcdataTag, "textarea": rcdataTag,
 	"xmp": textTag, "plaintext": textTag, "noembed": dropAll, "noframes": dropAll,
