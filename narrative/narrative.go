@@ -9,7 +9,9 @@ package narrative
 
 import (
 	"github.com/refrain-archive/refrain/narrative/image"
+	"github.com/refrain-archive/refrain/narrative/link"
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/narrative/video"
 )
 
 // A Signal is one kind of likeness between two posts.
@@ -99,6 +101,10 @@ func (l Link) Strength() Strength {
 		return strength(l.Score, text.LinkThreshold, text.PossibleThreshold)
 	case Image:
 		return strength(l.Score, image.LinkThreshold, image.PossibleThreshold)
+	case Video:
+		return strength(l.Score, video.LinkThreshold, video.PossibleThreshold)
+	case URL:
+		return strength(l.Score, link.LinkThreshold, link.PossibleThreshold)
 	}
 	return Possible
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every check of the project, and first installs what the tests use on a
-# Debian machine: wget, openssl, npm and Chromium from the distribution, an S3 server,
+# Debian machine: wget, openssl, npm, Chromium and ffmpeg from the distribution, an S3 server,
 # staticcheck and npm packages in this folder (see setup.sh). Where something
 # cannot be installed, the tests that need it are skipped and say so.
 #
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 install() {
 	missing=
-	for pair in wget:wget openssl:openssl npm:npm chromium:chromium; do
+	for pair in wget:wget openssl:openssl npm:npm chromium:chromium ffmpeg:ffmpeg; do
 		command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 	done
 	if [ -n "$missing" ]; then

@@ -37,21 +37,19 @@
 //
 // # Files
 //
-// An index is a folder. pictures.log is a log of records (internal/reclog), named
-// RFIMG01. Numbers are uvarints. A record of type 1 is a picture:
+// An index is a folder. pictures.log is a log of files and their uses
+// (internal/filelog), named RFIMG01; the kind of a use is a Kind. The payload of a
+// file, with numbers as uvarints:
 //
-//	SHA-256 of the file, 32 bytes
 //	number of the picture that founded its group; its own if it did
 //	width and height of the file, of the grey picture (four numbers)
 //	the trimmed part: left, top, right, bottom in the grey picture; zeros: none
 //	format; why it could not be read (each a length and text)
 //	number of views; each: code, quality, hash (1 + 1 + 32 bytes)
-//	JPEG of the small copy, to the end of the record
+//	JPEG of the small copy, to the end
 //
-// and one of type 2 a use: number of the picture, kind (a byte), key. Pictures are
-// numbered from 0 in the order of their records. There is no snapshot: the log holds
-// the hashes themselves, and opening reads them. lock is locked while the index is
-// open.
+// There is no snapshot: the log holds the hashes themselves, and opening reads them.
+// lock is locked while the index is open.
 //
 // In memory a view takes 34 bytes, and 64 more in the look-up tables from 4,000
 // pictures on: 0.8 to 1.6 kB a picture without, 2.4 to 4.7 kB with them (a picture

@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"image"
-	"path/filepath"
 	"sort"
 	"sync"
 
+	"github.com/refrain-archive/refrain/internal/filelog"
 	"github.com/refrain-archive/refrain/internal/fsys"
-	"github.com/refrain-archive/refrain/internal/reclog"
 )
 
 // Options of an index. The zero value is usable.
@@ -24,10 +22,7 @@ type Options struct {
 }
 
 // ErrClosed is the error of a closed Index.
-var ErrClosed = errors.New("the image index is closed")
-
-// maxKey is the longest key, in bytes.
-const maxKey = 1024
+var ErrClosed = filelog.ErrClosed
 
 // indexTables is the number of hashes from which an index looks them up by tables:
 // about 4,000 pictures, where the scans of one query take some 10 ms.
@@ -38,29 +33,15 @@ const indexTables = 1 << 17
 // memory alone, and ready; Open gives one that lies in a folder. Its methods are
 // safe for concurrent use.
 type Index struct {
-	fs     fsys.FS
 	dir    string
 	limits Limits
-	lock   interface{ Close() error }
 
 	mu     sync.RWMutex
-	log    *reclog.Log // nil: in memory
-	memory [][]byte    // the records, where there is no log
-	failed error       // of the log: nothing more is added after it
-	closed bool
-
+	log    *filelog.Log
 	set    Set
-	packed []packed          // by index in set
-	first  []uint32          // picture → its first index in set
-	at     []int64           // picture → its record
-	leader []uint32          // picture → the one that founded its group
-	last   []uint32          // picture → its last use
-	bySum  map[Digest]uint32 // picture
-
-	useAt []int64             // use → its record
-	next  []uint32            // use → the next of the same picture; of the last: the first
-	known map[uint64]struct{} // hashes of picture, kind and key
-	seed  maphash.Seed
+	packed []packed // by index in set
+	first  []uint32 // picture → its first index in set
+	leader []uint32 // picture → the one that founded its group
 }
 
 // A Doc is one file to be indexed, as it came from the archive.
@@ -107,72 +88,33 @@ type Result struct {
 // an error that is fsys.ErrLocked when another process has it open. The hashes are
 // read into memory, at some 50,000 pictures a second.
 func Open(dir string, opts Options) (*Index, error) {
-	ix := &Index{fs: opts.FS, dir: dir, limits: opts.Limits}
-	if ix.fs == nil {
-		ix.fs = fsys.OS
-	}
-	if err := ix.open(); err != nil {
-		return nil, fmt.Errorf("opening the image index %s: %w", dir, err)
-	}
-	return ix, nil
-}
-
-func (ix *Index) open() (err error) {
-	if err := ix.fs.MkdirAll(ix.dir); err != nil {
-		return err
-	}
-	if ix.lock, err = ix.fs.Lock(filepath.Join(ix.dir, "lock"), true); err != nil {
-		return err
-	}
-	if ix.log, err = reclog.Open(ix.fs, ix.dir, filepath.Join(ix.dir, "pictures.log"), logMagic); err != nil {
-		ix.lock.Close()
-		return err
-	}
-	ix.prepare()
-	// Tables are made once, when all is read.
-	ix.set.least = 1 << 62
-	err = ix.log.Replay(func(at int64, payload []byte) error {
-		if payload[0] == recordUse {
-			picture, u, err := decodeUse(payload)
-			if err != nil || int(picture) >= len(ix.at) {
-				return fmt.Errorf("%s at byte %d: %w", ix.dir, at, errRecord)
-			}
-			ix.insertUse(at, picture, u)
-			return nil
-		}
+	ix := &Index{dir: dir, limits: opts.Limits}
+	ix.set.least = 1 << 62 // tables are made once, when all is read
+	log, err := filelog.Open(opts.FS, dir, "pictures.log", logMagic, func(n uint32, payload []byte) error {
 		r, err := decodeRecord(payload)
-		if err != nil || int(r.leader) > len(ix.at) {
-			return fmt.Errorf("%s at byte %d: %w", ix.dir, at, errRecord)
+		if err == nil && r.leader > n {
+			err = filelog.ErrRecord
 		}
-		ix.insert(at, &r)
-		return nil
+		if err == nil {
+			ix.insert(&r)
+		}
+		return err
 	})
 	if err != nil {
-		ix.log.Close()
-		ix.lock.Close()
-		return err
+		return nil, fmt.Errorf("opening the image index %s: %w", dir, err)
 	}
+	ix.log = log
 	ix.set.least = indexTables
 	ix.set.build()
-	return nil
+	return ix, nil
 }
 
 // prepare makes what the zero Index lacks.
 func (ix *Index) prepare() {
-	if ix.bySum == nil {
-		ix.bySum, ix.known, ix.seed = map[Digest]uint32{}, map[uint64]struct{}{}, maphash.MakeSeed()
+	if ix.log == nil {
+		ix.log = &filelog.Log{}
 		ix.set.least = indexTables
 	}
-}
-
-func (ix *Index) usable() error {
-	if ix.closed {
-		return ErrClosed
-	}
-	if ix.failed != nil {
-		return fmt.Errorf("the image index %s stopped after a failure; open it again: %w", ix.dir, ix.failed)
-	}
-	return nil
 }
 
 // Add looks for earlier pictures that show what a file shows, and adds it. It is
@@ -191,18 +133,16 @@ func (ix *Index) Add(ctx context.Context, d Doc) (Result, error) {
 // AddKnown is Add of a file whose bytes need not be fetched, because a file with
 // the same digest is in the index. It gives false if there is none.
 func (ix *Index) AddKnown(ctx context.Context, u Use, sum Digest) (r Result, ok bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return r, false, err
-	}
-	if u.Key == "" || len(u.Key) > maxKey {
-		return r, false, fmt.Errorf("adding a picture: its key has %d bytes, and must have 1 to %d", len(u.Key), maxKey)
+	if err := errors.Join(ctx.Err(), filelog.CheckKey(u.Key)); err != nil {
+		return r, false, fmt.Errorf("adding a picture: %w", err)
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if err := ix.usable(); err != nil {
+	ix.prepare()
+	if err := ix.log.Usable(); err != nil {
 		return r, false, err
 	}
-	p, ok := ix.bySum[sum]
+	p, ok := ix.log.Find(sum)
 	if !ok {
 		return r, false, nil
 	}
@@ -212,35 +152,28 @@ func (ix *Index) AddKnown(ctx context.Context, u Use, sum Digest) (r Result, ok 
 
 // again adds a use of a picture that is there.
 func (ix *Index) again(p uint32, u Use) (Result, error) {
-	r := Result{Outcome: Duplicate, Picture: p}
+	r := Result{Outcome: Known, Picture: p}
 	var err error
-	if r.Group, err = ix.group(p); err != nil {
+	if r.Group, _, err = ix.log.File(ix.leader[p]); err != nil {
 		return r, err
-	}
-	if _, ok := ix.known[ix.useHash(p, u)]; ok {
-		r.Outcome = Known
-		return r, nil
 	}
 	m := Match{Picture: p, Same: true, Score: 1}
 	if err := ix.describe(&m); err != nil {
 		return r, err
 	}
-	r.Matches = []Match{m}
-	return r, ix.use(p, u)
-}
-
-func (ix *Index) use(p uint32, u Use) error {
-	at, err := ix.keep(encodeUse(p, u))
+	added, err := ix.log.Use(p, filelog.Use{Key: u.Key, Kind: uint8(u.Kind)})
 	if err != nil {
-		return fmt.Errorf("adding the picture of %s: %w", u.Key, err)
+		return r, fmt.Errorf("adding the picture of %s: %w", u.Key, err)
 	}
-	ix.insertUse(at, p, u)
-	return nil
+	if added {
+		r.Outcome, r.Matches = Duplicate, []Match{m}
+	}
+	return r, nil
 }
 
 // addPicture adds a file that was read, or not: refused then says why.
 func (ix *Index) addPicture(ctx context.Context, u Use, sum Digest, p Picture, refused error) (Result, error) {
-	rec := record{sum: sum, format: p.Format, width: p.Width, height: p.Height}
+	rec := record{format: p.Format, width: p.Width, height: p.Height}
 	out := Result{Outcome: New}
 	var q query
 	if refused != nil {
@@ -268,103 +201,53 @@ func (ix *Index) addPicture(ctx context.Context, u Use, sum Digest, p Picture, r
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if err := ix.usable(); err != nil {
+	ix.prepare()
+	if err := ix.log.Usable(); err != nil {
 		return Result{}, err
 	}
-	ix.prepare()
-	if p, ok := ix.bySum[sum]; ok { // someone else added it meanwhile
+	if p, ok := ix.log.Find(sum); ok { // someone else added it meanwhile
 		return ix.again(p, u)
 	}
 	var err error
 	if out.Matches, err = ix.search(&q, LinkThreshold); err != nil {
 		return Result{}, err
 	}
-	rec.leader = uint32(len(ix.at))
+	rec.leader = uint32(ix.log.Len())
 	for _, m := range out.Matches {
 		if founder := ix.leader[m.Picture]; founder == m.Picture {
 			rec.leader = founder
 			break
 		}
 	}
-	at, err := ix.keep(rec.encode())
-	if err != nil {
+	if out.Picture, err = ix.log.Append(sum, rec.encode()); err != nil {
 		return Result{}, fmt.Errorf("adding the picture of %s: %w", u.Key, err)
 	}
-	out.Picture = ix.insert(at, &rec)
-	if out.Group, err = ix.group(out.Picture); err != nil {
+	ix.insert(&rec)
+	if out.Group, _, err = ix.log.File(rec.leader); err != nil {
 		return Result{}, err
 	}
-	return out, ix.use(out.Picture, u)
+	if _, err := ix.log.Use(out.Picture, filelog.Use{Key: u.Key, Kind: uint8(u.Kind)}); err != nil {
+		return Result{}, fmt.Errorf("adding the picture of %s: %w", u.Key, err)
+	}
+	return out, nil
 }
 
-// keep appends a record and gives its place.
-func (ix *Index) keep(payload []byte) (int64, error) {
-	if ix.log == nil {
-		ix.memory = append(ix.memory, payload)
-		return int64(len(ix.memory) - 1), nil
-	}
-	at, err := ix.log.Append(payload)
+func (ix *Index) recordOf(p uint32) (Digest, record, error) {
+	sum, b, err := ix.log.File(p)
 	if err != nil {
-		ix.failed = err
+		return sum, record{}, err
 	}
-	return at, err
+	r, err := decodeRecord(b)
+	return sum, r, err
 }
 
-func (ix *Index) fetch(at int64) ([]byte, error) {
-	if ix.log == nil {
-		return ix.memory[at], nil
-	}
-	return ix.log.Read(at)
-}
-
-func (ix *Index) recordOf(p uint32) (record, error) {
-	b, err := ix.fetch(ix.at[p])
-	if err != nil {
-		return record{}, err
-	}
-	return decodeRecord(b)
-}
-
-func (ix *Index) group(p uint32) (Digest, error) {
-	r, err := ix.recordOf(ix.leader[p])
-	return r.sum, err
-}
-
-const none = 1<<32 - 1
-
-func (ix *Index) insert(at int64, r *record) uint32 {
-	p := uint32(len(ix.at))
-	ix.at = append(ix.at, at)
+func (ix *Index) insert(r *record) {
 	ix.first = append(ix.first, uint32(ix.set.Len()))
 	ix.leader = append(ix.leader, r.leader)
-	ix.last = append(ix.last, none)
-	ix.bySum[r.sum] = p
 	for i, h := range r.hashes {
 		ix.packed = append(ix.packed, r.views[i])
 		ix.set.Add(h)
 	}
-	return p
-}
-
-func (ix *Index) useHash(p uint32, u Use) uint64 {
-	var h maphash.Hash
-	h.SetSeed(ix.seed)
-	h.Write([]byte{byte(p), byte(p >> 8), byte(p >> 16), byte(p >> 24), byte(u.Kind)})
-	h.WriteString(u.Key)
-	return h.Sum64()
-}
-
-func (ix *Index) insertUse(at int64, p uint32, u Use) {
-	n := uint32(len(ix.useAt))
-	ix.useAt = append(ix.useAt, at)
-	ix.known[ix.useHash(p, u)] = struct{}{}
-	if last := ix.last[p]; last == none {
-		ix.next = append(ix.next, n)
-	} else {
-		ix.next = append(ix.next, ix.next[last])
-		ix.next[last] = n
-	}
-	ix.last[p] = n
 }
 
 // pictureOf gives the picture of a hash of the set.
@@ -372,38 +255,27 @@ func (ix *Index) pictureOf(index int) uint32 {
 	return uint32(sort.Search(len(ix.first), func(p int) bool { return int(ix.first[p]) > index }) - 1)
 }
 
-// Uses gives the places where a picture was shown, in the order of Add. An unknown
-// number has none.
-func (ix *Index) Uses(picture uint32) ([]Use, error) {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	if err := ix.usable(); err != nil {
-		return nil, err
+// reading must hold before any call that reads the log.
+func (ix *Index) reading() error {
+	if ix.log == nil {
+		return nil // nothing was added
 	}
-	if int(picture) >= len(ix.last) || ix.last[picture] == none {
-		return nil, nil
-	}
-	var list []Use
-	last := ix.last[picture]
-	for n := ix.next[last]; ; n = ix.next[n] {
-		u, err := ix.useOf(n)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, u)
-		if n == last {
-			return list, nil
-		}
-	}
+	return ix.log.Usable()
 }
 
-func (ix *Index) useOf(n uint32) (Use, error) {
-	b, err := ix.fetch(ix.useAt[n])
-	if err != nil {
-		return Use{}, err
+// Uses gives the places where a picture was shown, in the order of Add. An unknown
+// number has none.
+func (ix *Index) Uses(picture uint32) (list []Use, err error) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if err := ix.reading(); err != nil || ix.log == nil {
+		return nil, err
 	}
-	_, u, err := decodeUse(b)
-	return u, err
+	uses, err := ix.log.Uses(picture)
+	for _, u := range uses {
+		list = append(list, Use{u.Key, Kind(u.Kind)})
+	}
+	return list, err
 }
 
 // Facts is what the index knows of one picture.
@@ -421,25 +293,28 @@ type Facts struct {
 func (ix *Index) Facts(picture uint32) (Facts, error) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	if err := ix.usable(); err != nil {
+	if ix.log == nil {
+		return Facts{}, errors.New("the image index is empty")
+	}
+	if err := ix.log.Usable(); err != nil {
 		return Facts{}, err
 	}
-	if int(picture) >= len(ix.at) {
-		return Facts{}, fmt.Errorf("the image index has no picture %d", picture)
-	}
-	r, err := ix.recordOf(picture)
+	sum, r, err := ix.recordOf(picture)
 	if err != nil {
 		return Facts{}, err
 	}
-	g, err := ix.group(picture)
-	return Facts{r.sum, g, r.format, r.width, r.height, len(r.views), r.trimmed, r.refused}, err
+	group, _, err := ix.log.File(ix.leader[picture])
+	return Facts{sum, group, r.format, r.width, r.height, len(r.views), r.trimmed, r.refused}, err
 }
 
 // Size gives the number of uses, of distinct files and of hashes.
 func (ix *Index) Size() (uses, pictures, hashes int) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	return len(ix.useAt), len(ix.at), ix.set.Len()
+	if ix.log == nil {
+		return 0, 0, 0
+	}
+	return ix.log.UseCount(), ix.log.Len(), ix.set.Len()
 }
 
 // Sync returns when all that was added so far survives the end of the process and
@@ -447,14 +322,8 @@ func (ix *Index) Size() (uses, pictures, hashes int) {
 func (ix *Index) Sync() error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if err := ix.usable(); err != nil || ix.log == nil {
-		return err
-	}
-	if err := ix.log.Sync(); err != nil {
-		ix.failed = err
-		return err
-	}
-	return nil
+	ix.prepare()
+	return ix.log.Sync()
 }
 
 // Close syncs and frees what the index holds. Later calls fail with ErrClosed.
@@ -463,19 +332,9 @@ func (ix *Index) Sync() error {
 func (ix *Index) Close() error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.closed {
-		return ErrClosed
-	}
-	ix.closed = true
-	ix.set, ix.packed, ix.bySum, ix.known, ix.memory = Set{}, nil, nil, nil, nil
-	if ix.log == nil {
-		return nil
-	}
-	err := ix.failed
-	if err == nil {
-		err = ix.log.Sync()
-	}
-	if err = errors.Join(err, ix.log.Close(), ix.lock.Close()); err != nil {
+	ix.prepare()
+	ix.set, ix.packed = Set{}, nil
+	if err := ix.log.Close(); err != nil {
 		return fmt.Errorf("closing the image index %s: %w", ix.dir, err)
 	}
 	return nil

@@ -85,6 +85,16 @@ func (g Grey) PDQ() (h Hash, quality int) {
 	return c.hash(), quality
 }
 
+// PDQTurns gives the hashes of g turned in all ways, by Turn, and its quality.
+func (g Grey) PDQTurns() (h [Turns]Hash, quality int) {
+	c, quality := g.transform()
+	for t := range h {
+		b := c.turned(Turn(t))
+		h[t] = b.hash()
+	}
+	return h, quality
+}
+
 // coefficients are the low frequencies of the 64×64 picture, row by row.
 type coefficients [dctSide * dctSide]float32
 

@@ -76,7 +76,7 @@ type queryView struct {
 func newQuery(g Grey) query {
 	q := query{grey: g, bases: g.queryBases()}
 	g.views(q.bases, queryWindows, func(p packed, c *coefficients) {
-		last := Turn(turns - 1)
+		last := Turn(Turns - 1)
 		if p.code%codeBase != 0 {
 			last = Mirrored
 		}
@@ -101,14 +101,17 @@ func (ix *Index) Query(data []byte) ([]Match, error) {
 	}
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	if err := ix.usable(); err != nil {
+	if err := ix.reading(); err != nil {
 		return nil, err
 	}
 	list, err := ix.search(&q, PossibleThreshold)
 	if err != nil {
 		return nil, err
 	}
-	if same, ok := ix.bySum[sum]; ok {
+	if ix.log == nil {
+		return nil, refused
+	}
+	if same, ok := ix.log.Find(sum); ok {
 		m := Match{Picture: same, Same: true, Score: 1}
 		if err := ix.describe(&m); err != nil {
 			return nil, err
@@ -124,7 +127,7 @@ func (ix *Index) Search(g Grey) ([]Match, error) {
 	q := newQuery(g)
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	if err := ix.usable(); err != nil {
+	if err := ix.reading(); err != nil {
 		return nil, err
 	}
 	return ix.search(&q, PossibleThreshold)
@@ -150,7 +153,7 @@ const (
 func (ix *Index) search(q *query, least float64) ([]Match, error) {
 	near := map[uint32][]candidate{}
 	for i, v := range q.views {
-		for _, hit := range ix.set.near(v.hash, SearchDistance) {
+		for _, hit := range ix.set.Near(v.hash, SearchDistance) {
 			c := candidate{ix.pictureOf(hit.Index), i, hit.Index, hit.Distance}
 			list := near[c.picture]
 			at, _ := slices.BinarySearchFunc(list, c, byDistance)
@@ -168,7 +171,7 @@ func (ix *Index) search(q *query, least float64) ([]Match, error) {
 		return cmp.Or(cmp.Compare(near[a][0].distance, near[b][0].distance), cmp.Compare(a, b))
 	})
 	var list []Match
-	var turned [turns]comparer
+	var turned [Turns]comparer
 	for _, p := range order[:min(len(order), maxCandidates)] {
 		m, err := ix.compare(q, &turned, near[p])
 		if err != nil {
@@ -190,9 +193,9 @@ func byDistance(a, b candidate) int {
 
 // compare lays the query over one indexed picture as the pairs of views say, and
 // gives the best of what came out.
-func (ix *Index) compare(q *query, turned *[turns]comparer, pairs []candidate) (Match, error) {
+func (ix *Index) compare(q *query, turned *[Turns]comparer, pairs []candidate) (Match, error) {
 	p := pairs[0].picture
-	rec, err := ix.recordOf(p)
+	_, rec, err := ix.recordOf(p)
 	if err != nil {
 		return Match{}, err
 	}
@@ -250,19 +253,13 @@ func common(q, d part) (queryShare, indexedShare float64) {
 
 // describe gives a match the key, kind and digest of its picture.
 func (ix *Index) describe(m *Match) error {
-	r, err := ix.recordOf(m.Picture)
+	sum, _, err := ix.log.File(m.Picture)
 	if err != nil {
 		return err
 	}
-	m.SHA256 = r.sum
-	if last := ix.last[m.Picture]; last != none {
-		u, err := ix.useOf(ix.next[last])
-		if err != nil {
-			return err
-		}
-		m.Key, m.Kind = u.Key, u.Kind
-	}
-	return nil
+	u, err := ix.log.First(m.Picture)
+	m.SHA256, m.Key, m.Kind = sum, u.Key, Kind(u.Kind)
+	return err
 }
 
 // turned is where the part lies in the turned picture.

@@ -2,46 +2,22 @@ package image
 
 import (
 	"encoding/binary"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"image"
+
+	"github.com/refrain-archive/refrain/internal/filelog"
 )
 
 const logMagic = "RFIMG01\n"
 
-// The types of the records of pictures.log.
-const (
-	recordPicture = 1
-	recordUse     = 2
-)
-
 // A Digest is the SHA-256 of a file.
-type Digest [32]byte
-
-// String gives 64 lower-case hexadecimal digits.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
-
-// MarshalText gives the form of String.
-func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+type Digest = filelog.Digest
 
 // ParseDigest reads 64 hexadecimal digits, with or without "sha256:" before them.
-func ParseDigest(s string) (d Digest, err error) {
-	if len(s) == 7+64 && s[:7] == "sha256:" {
-		s = s[7:]
-	}
-	if len(s) != 64 {
-		return d, fmt.Errorf("image: %q is no SHA-256: it needs 64 hexadecimal digits", s)
-	}
-	if _, err := hex.Decode(d[:], []byte(s)); err != nil {
-		return Digest{}, fmt.Errorf("image: %q is no SHA-256: %w", s, err)
-	}
-	return d, nil
-}
+func ParseDigest(s string) (Digest, error) { return filelog.ParseDigest(s) }
 
 // A record is what is kept of one file.
 type record struct {
-	sum     Digest
 	leader  uint32 // the picture that founded its group, itself if it did
 	format  string
 	width   int // of the file
@@ -58,7 +34,7 @@ type record struct {
 const viewBytes = 2 + 32
 
 func (r *record) encode() []byte {
-	b := append([]byte{recordPicture}, r.sum[:]...)
+	var b []byte
 	for _, n := range []int{int(r.leader), r.width, r.height, r.w, r.h, r.trimmed.Min.X, r.trimmed.Min.Y, r.trimmed.Max.X, r.trimmed.Max.Y, len(r.format)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
@@ -75,14 +51,7 @@ func (r *record) encode() []byte {
 	return append(b, r.detail...)
 }
 
-var errRecord = errors.New("a record that this program does not read: it is damaged, or of another version")
-
 func decodeRecord(b []byte) (r record, err error) {
-	if len(b) < 33 || b[0] != recordPicture {
-		return r, errRecord
-	}
-	copy(r.sum[:], b[1:])
-	b = b[33:]
 	bad := false
 	number := func() int {
 		n, k := binary.Uvarint(b)
@@ -109,7 +78,7 @@ func decodeRecord(b []byte) (r record, err error) {
 	r.refused = text()
 	n := number()
 	if bad || r.w > maxSide || r.h > maxSide || !r.trimmed.In(image.Rect(0, 0, r.w, r.h)) || n > 2*codeBase || n*viewBytes > len(b) {
-		return record{}, errRecord
+		return record{}, filelog.ErrRecord
 	}
 	for range n {
 		r.views = append(r.views, packed{b[0], b[1]})
@@ -152,20 +121,4 @@ func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 type Use struct {
 	Key  string `json:"key"`
 	Kind Kind   `json:"kind"`
-}
-
-func encodeUse(picture uint32, u Use) []byte {
-	b := binary.AppendUvarint([]byte{recordUse}, uint64(picture))
-	return append(append(b, byte(u.Kind)), u.Key...)
-}
-
-func decodeUse(b []byte) (picture uint32, u Use, err error) {
-	if len(b) < 1 || b[0] != recordUse {
-		return 0, u, errRecord
-	}
-	n, k := binary.Uvarint(b[1:])
-	if k <= 0 || n > 1<<32-1 || len(b) < 1+k+2 {
-		return 0, u, errRecord
-	}
-	return uint32(n), Use{string(b[2+k:]), Kind(b[1+k])}, nil
 }

@@ -56,11 +56,14 @@ func (s *Set) build() {
 	}
 }
 
-// near gives hashes within maxDistance of q, in no order. Where there are tables
+// NewSet gives an empty Set that makes its tables early, for callers of Near.
+func NewSet() *Set { return &Set{least: indexTables} }
+
+// Near gives hashes within maxDistance of q, in no order. Where there are tables
 // it gives all to distance 31, and beyond those that agree with q in one slot to
 // within a bit: of random pairs nearly all at distance 47, about 75 % at 63, 30 % at 79. It is
 // for callers that ask with many views of one picture.
-func (s *Set) near(q Hash, maxDistance int) []Hit {
+func (s *Set) Near(q Hash, maxDistance int) []Hit {
 	if s.tables == nil {
 		return scan(nil, s.hashes, 0, q, maxDistance)
 	}

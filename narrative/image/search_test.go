@@ -172,7 +172,7 @@ func TestNear(t *testing.T) {
 	}
 	var found [SearchDistance + 1]int
 	for _, q := range queries {
-		for _, hit := range s.near(q, SearchDistance) {
+		for _, hit := range s.Near(q, SearchDistance) {
 			if got := s.At(hit.Index).Distance(q); got != hit.Distance {
 				t.Fatalf("distance %d is given as %d", got, hit.Distance)
 			}

@@ -19,11 +19,11 @@ const (
 	trimLeast = 0.25
 )
 
-// content gives the part of g inside uniform borders and caption bars, and whether
+// Content gives the part of g inside uniform borders and caption bars, and whether
 // that is less than the whole. A bar is of one level of grey, dark, light or
 // between; it may hold text, as long as flat rows lie outside and inside of it.
 // A clear sky is cut like a bar: a view of the whole is therefore always kept too.
-func (g Grey) content() (image.Rectangle, bool) {
+func (g Grey) Content() (image.Rectangle, bool) {
 	r := image.Rect(0, 0, g.W, g.H)
 	for range 2 { // a frame within a frame
 		top := g.bar(r, 0, 1)
@@ -98,8 +98,8 @@ func (g Grey) bar(r image.Rectangle, dx, dy int) int {
 	return end
 }
 
-// part copies the pixels of r.
-func (g Grey) part(r image.Rectangle) Grey {
+// Part copies the pixels of r.
+func (g Grey) Part(r image.Rectangle) Grey {
 	r = r.Intersect(image.Rect(0, 0, g.W, g.H))
 	out := Grey{W: r.Dx(), H: r.Dy(), Pix: make([]float32, 0, r.Dx()*r.Dy())}
 	for y := r.Min.Y; y < r.Max.Y; y++ {

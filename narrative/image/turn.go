@@ -14,16 +14,16 @@ const (
 	// Mirrored exchanges left and right.
 	Mirrored = turnX
 
-	turns = 8
+	Turns = 8
 )
 
-var turnNames = [turns]string{
+var turnNames = [Turns]string{
 	"", "mirrored", "mirrored top to bottom", "turned by 180°",
 	"mirrored along the falling diagonal", "turned clockwise", "turned anticlockwise", "mirrored along the rising diagonal",
 }
 
 // String says what was done to the picture, "" of one that is as it was.
-func (t Turn) String() string { return turnNames[t%turns] }
+func (t Turn) String() string { return turnNames[t%Turns] }
 
 // MarshalText gives the form of String.
 func (t Turn) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

@@ -29,9 +29,10 @@ const (
 )
 
 // detail is the small copy of g.
-func (g Grey) detail() Grey { return g.reduced(detailSide) }
+func (g Grey) detail() Grey { return g.Reduced(detailSide) }
 
-func (g Grey) reduced(side int) Grey {
+// Reduced is g with its longer side at most side pixels.
+func (g Grey) Reduced(side int) Grey {
 	if max(g.W, g.H) <= side {
 		return g
 	}
@@ -84,7 +85,7 @@ func (c *comparer) at(side int) Grey {
 		if c.reduced == nil {
 			c.reduced = map[int]Grey{}
 		}
-		g = c.query.reduced(side)
+		g = c.query.Reduced(side)
 		c.reduced[side] = g
 	}
 	return g
@@ -121,7 +122,7 @@ func (c *comparer) compare(qa part, d Grey, da part) agreement {
 		}
 		ds := d
 		if level.scale > 1 {
-			ds = d.reduced(int(float64(max(d.W, d.H)) / level.scale))
+			ds = d.Reduced(int(float64(max(d.W, d.H)) / level.scale))
 		}
 		q := c.at(int(math.Round(max(float64(gw)/(qa.x1-qa.x0), float64(gh)/(qa.y1-qa.y0)))))
 		a = ds.sample(a, da, gw, gh)

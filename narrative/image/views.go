@@ -100,7 +100,7 @@ var baseNames = [...]string{"whole", "trimmed", "below the bar", "above the bar"
 // indexBases gives the whole and the trimmed, empty where that is the same.
 func (g Grey) indexBases() (b bases) {
 	b[baseWhole] = image.Rect(0, 0, g.W, g.H)
-	if r, less := g.content(); less {
+	if r, less := g.Content(); less {
 		b[baseTrimmed] = r
 	}
 	return b
@@ -151,16 +151,16 @@ func (g Grey) views(b bases, windows []window, yield func(packed, *coefficients)
 		if r.Empty() {
 			continue
 		}
-		base := g.part(r)
+		base := g.Part(r)
 		add := func(code int, part Grey) {
 			if c, q := part.transform(); q >= MinQuality {
 				yield(packed{uint8(code + i*codeBase), uint8(q)}, &c)
 			}
 		}
 		add(0, base)
-		small := base.reduced(windowSide)
+		small := base.Reduced(windowSide)
 		for k, w := range windows {
-			add(k+1, small.part(w.of(image.Rect(0, 0, small.W, small.H))))
+			add(k+1, small.Part(w.of(image.Rect(0, 0, small.W, small.H))))
 		}
 	}
 }

@@ -47,7 +47,7 @@ func crops() (list []edit) {
 		for _, a := range anchors {
 			w := window{a, 1 - float64(p)/100}
 			list = append(list, edit{fmt.Sprintf("crop %d%% %s", p, a.name), func(g Grey) Grey {
-				return g.part(w.of(image.Rect(0, 0, g.W, g.H)))
+				return g.Part(w.of(image.Rect(0, 0, g.W, g.H)))
 			}})
 		}
 	}
@@ -198,11 +198,11 @@ func TestFindsEditsOnly(t *testing.T) {
 const leastCrops, leastCaptions = 0.90, 0.90
 
 func turnings() (list []edit) {
-	for turn := range Turn(turns) {
+	for turn := range Turn(Turns) {
 		list = append(list, edit{turn.String(), func(g Grey) Grey { return g.turned(turn) }})
 	}
 	return append(list, edit{"mirrored and cropped", func(g Grey) Grey {
-		return g.turned(Mirrored).part(window{anchors[1], .88}.of(image.Rect(0, 0, g.W, g.H)))
+		return g.turned(Mirrored).Part(window{anchors[1], .88}.of(image.Rect(0, 0, g.W, g.H)))
 	}})
 }
 
@@ -211,7 +211,7 @@ func turnings() (list []edit) {
 func TestTurns(t *testing.T) {
 	g := scene(4)
 	c, _ := g.transform()
-	for turn := range Turn(turns) {
+	for turn := range Turn(Turns) {
 		b := c.turned(turn)
 		h, _ := g.turned(turn).PDQ()
 		if d := h.Distance(b.hash()); d > 48 {
@@ -221,7 +221,7 @@ func TestTurns(t *testing.T) {
 		r := image.Rect(int(p.x0*float64(g.W)), int(p.y0*float64(g.H)), int(p.x1*float64(g.W)), int(p.y1*float64(g.H)))
 		mean := func(g Grey, r image.Rectangle) float64 {
 			var sum float64
-			for _, v := range g.part(r).Pix {
+			for _, v := range g.Part(r).Pix {
 				sum += float64(v)
 			}
 			return sum / float64(r.Dx()*r.Dy())
@@ -239,7 +239,7 @@ func TestTurns(t *testing.T) {
 func TestContent(t *testing.T) {
 	g := scene(1)
 	whole := image.Rect(0, 0, g.W, g.H)
-	if r, less := g.content(); less || r != whole {
+	if r, less := g.Content(); less || r != whole {
 		t.Errorf("a scene is trimmed to %v", r)
 	}
 	framed := Grey{W: g.W + 20, H: g.H + 60}
@@ -253,12 +253,12 @@ func TestContent(t *testing.T) {
 		}
 	}
 	want := image.Rect(10, 50, 10+g.W, 50+g.H)
-	r, less := framed.content()
+	r, less := framed.Content()
 	if !less || !r.In(want) || r.Dx() < want.Dx()-4 || r.Dy() < want.Dy()-4 {
 		t.Errorf("trimmed to %v, want nearly %v", r, want)
 	}
 	flat := Grey{W: 80, H: 60, Pix: make([]float32, 80*60)}
-	if r, less := flat.content(); less || r != image.Rect(0, 0, 80, 60) {
+	if r, less := flat.Content(); less || r != image.Rect(0, 0, 80, 60) {
 		t.Errorf("a flat picture is trimmed to %v", r)
 	}
 	var ix Index
