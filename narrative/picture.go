@@ -44,7 +44,7 @@ func imageKind(m image.Match) Kind {
 func FromVideo(key string, m video.Match) Link {
 	l := Link{A: key, B: m.Key, Signal: Video, Kind: videoKind(m), Score: m.Score, Why: fmt.Sprintf("video of %s beside that of %s: %s", key, m.Key, m.Why())}
 	if l.B < l.A {
-		return l.turned()
+		return l.Turned()
 	}
 	return l
 }
@@ -78,7 +78,7 @@ func FromStill(key string, s video.Still) Link {
 		Why: fmt.Sprintf("picture of %s looks like the video of %s, %s from its start, PDQ distance %d", key, s.Key, s.At, s.Distance),
 	}
 	if l.B < l.A {
-		return l.turned()
+		return l.Turned()
 	}
 	return l
 }
