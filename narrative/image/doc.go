@@ -52,7 +52,7 @@
 // lock is locked while the index is open.
 //
 // In memory a view takes 34 bytes, and 64 more in the look-up tables from 4,000
-// pictures on: 0.8 to 1.6 kB a picture without, 2.4 to 4.7 kB with them (a picture
+// pictures on: 1.1 to 2.2 kB a picture without, 3.1 to 6.3 kB with them (a picture
 // with borders has twice the views). On disk it is about 4 kB.
 //
 // A hash is written as 64 hexadecimal digits, the order of the reference

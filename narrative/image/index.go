@@ -181,7 +181,7 @@ func (ix *Index) addPicture(ctx context.Context, u Use, sum Digest, p Picture, r
 		rec.refused = out.Reason
 	} else {
 		rec.w, rec.h = p.W, p.H
-		b := p.indexBases()
+		b := p.bases()
 		rec.trimmed = b[baseTrimmed]
 		p.views(b, indexWindows, func(v packed, c *coefficients) {
 			rec.views, rec.hashes = append(rec.views, v), append(rec.hashes, c.hash())

@@ -74,7 +74,7 @@ type queryView struct {
 // newQuery hashes the views of g: whole and trimmed in all eight turns, windows as
 // they are and mirrored.
 func newQuery(g Grey) query {
-	q := query{grey: g, bases: g.queryBases()}
+	q := query{grey: g, bases: g.bases()}
 	g.views(q.bases, queryWindows, func(p packed, c *coefficients) {
 		last := Turn(Turns - 1)
 		if p.code%codeBase != 0 {

@@ -9,9 +9,8 @@ import (
 // A View is one part of a picture and its hash.
 type View struct {
 	// Window names the part: "whole"; "trimmed", without borders and caption bars;
-	// "below the bar" and "above the bar", without the one at the top or the bottom
-	// alone; or a window of these: "80% top-left", "trimmed 90% centre". "Top",
-	// "left" and so on alone keep the full other side; "centre-x" cuts left and right.
+	// or a window of either: "80% top-left", "trimmed 90% centre". "Top", "left"
+	// and so on alone keep the full other side; "centre-x" cuts left and right.
 	Window string `json:"window"`
 	// Area is the part in pixels of the reduced picture (Grey).
 	Area    image.Rectangle `json:"area"`
@@ -31,16 +30,27 @@ var anchors = []anchor{
 	{"top-left", 0, 0}, {"top-right", 1, 0}, {"bottom-left", 0, 1}, {"bottom-right", 1, 1},
 	{"top", -1, 0}, {"bottom", -1, 1}, {"left", 0, -1}, {"right", 1, -1},
 	{"centre-x", .5, -1}, {"centre-y", -1, .5},
+	{"top-centre", .5, 0}, {"bottom-centre", .5, 1}, {"left-centre", 0, .5}, {"right-centre", 1, .5},
 }
 
 // The windows of an indexed picture keep 90 % and 80 % of a side at each anchor,
-// and 70 % in the centre; those of a query keep 95 %. A query that was cropped to
+// and 70 % in the centre; those of a query keep 95 %, or are strips. A query that was cropped to
 // c then meets the indexed window nearest to 0.95·c or c, at most 2.6 % away
 // wherever c is between 0.78 and 1. Their order is part of the format of pictures.log.
 var (
 	indexWindows = windows([]float64{.9, .8}, window{anchors[0], .7})
-	queryWindows = windows([]float64{.95})
+	queryWindows = windows([]float64{.95}, strips(.91, .87, .83, .79)...)
 )
+
+// strips are what is left when a caption at the bottom or the top is cut off. Where
+// one ends cannot be seen when its text fills it, so that several heights are tried;
+// whatever they are, the next is at most 2 % away.
+func strips(keep ...float64) (list []window) {
+	for _, k := range keep {
+		list = append(list, window{anchor{"top", -1, 0}, k}, window{anchor{"bottom", -1, 1}, k})
+	}
+	return list
+}
 
 // windowSide is the longer side of the picture that windows are cut from: half of
 // maxSide, which takes a quarter of the time and changes fewer bits than a crop does.
@@ -82,23 +92,18 @@ type packed struct {
 
 const codeBase = 64
 
-// The bases are what windows are cut from, by number. An indexed picture has the
-// first two; a query also what is left of it when only the bar at the top, or only
-// the one at the bottom, is cut off: where a picture has margins of its own, a
-// caption beside it changes what is trimmed.
-type bases [4]image.Rectangle
+// The bases are what windows are cut from, by number.
+type bases [2]image.Rectangle
 
 const (
 	baseWhole = iota
 	baseTrimmed
-	baseBelow
-	baseAbove
 )
 
-var baseNames = [...]string{"whole", "trimmed", "below the bar", "above the bar"}
+var baseNames = [...]string{"whole", "trimmed"}
 
-// indexBases gives the whole and the trimmed, empty where that is the same.
-func (g Grey) indexBases() (b bases) {
+// bases gives the whole and the trimmed, empty where that is the same.
+func (g Grey) bases() (b bases) {
 	b[baseWhole] = image.Rect(0, 0, g.W, g.H)
 	if r, less := g.Content(); less {
 		b[baseTrimmed] = r
@@ -106,34 +111,14 @@ func (g Grey) indexBases() (b bases) {
 	return b
 }
 
-func (g Grey) queryBases() bases {
-	b := g.indexBases()
-	whole := b[baseWhole]
-	if n := g.bar(whole, 0, 1); n > 0 && n < g.H {
-		b[baseBelow] = image.Rect(0, n, g.W, g.H)
-	}
-	if n := g.bar(whole, 0, -1); n > 0 && n < g.H {
-		b[baseAbove] = image.Rect(0, 0, g.W, g.H-n)
-	}
-	for i := range b {
-		for _, other := range b[:i] {
-			if b[i] == other {
-				b[i] = image.Rectangle{}
-			}
-		}
-	}
-	return b
-}
-
 // IndexViews gives the views under which a picture is kept: the whole, the trimmed
-// where that is less, and 23 windows of each. Views of a quality below MinQuality
+// where that is less, and 31 windows of each. Views of a quality below MinQuality
 // are left out, so a flat picture has none.
-func (g Grey) IndexViews() []View { return g.named(g.indexBases(), indexWindows) }
+func (g Grey) IndexViews() []View { return g.named(g.bases(), indexWindows) }
 
 // QueryViews gives the views with which a picture is looked for: the whole, the
-// trimmed where that is less, what a bar at the top or the bottom leaves, and 11
-// windows of each, of quality MinQuality or more.
-func (g Grey) QueryViews() []View { return g.named(g.queryBases(), queryWindows) }
+// trimmed where that is less, and 23 windows of each, of quality MinQuality or more.
+func (g Grey) QueryViews() []View { return g.named(g.bases(), queryWindows) }
 
 func (g Grey) named(b bases, windows []window) (list []View) {
 	g.views(b, windows, func(p packed, c *coefficients) {

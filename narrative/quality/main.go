@@ -4,7 +4,7 @@
 //	go run ./narrative/quality [-json] [-part NAME] DIR
 //
 // DIR is laid out as the project's datasets are: repost-bench/index.jsonl.gz and
-// queries.jsonl.gz, paraphrase/*.tsv.gz, ira-2017-08/posts.csv.gz and so on. Parts
+// queries.jsonl.gz, paraphrase/*.tsv.gz, images/, video/*.mp4 and so on. Parts
 // that DIR has not are named and left out. Thresholds are those of the packages
 // that link; nothing is fitted, and where a best threshold is shown beside them,
 // that is said.
@@ -49,6 +49,8 @@ var parts = []part{
 	{"ira-2017-08", iraMonth},
 	{"ira-pairs", iraLabels},
 	{"coordination", coordination},
+	{"images", images},
+	{"video", videos},
 	{"speed", speed},
 }
 

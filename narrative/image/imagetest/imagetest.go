@@ -7,6 +7,7 @@ package imagetest
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -327,4 +328,37 @@ func write(g *image.Gray, f *typeface, size float64, x, y int, level uint8, text
 	}
 	d := font.Drawer{Dst: g, Src: image.NewUniform(color.Gray{level}), Face: face, Dot: fixed.P(x, y)}
 	d.DrawString(text)
+}
+
+// Caption puts a bar with two lines of text above or below a picture, or over its
+// upper or lower part. share is the bar's height, as a share of the picture's.
+func Caption(m image.Image, share float64, dark, top, over bool) image.Image {
+	b := m.Bounds()
+	n := max(int(share*float64(b.Dy())), 1)
+	h := b.Dy()
+	if !over {
+		h += n
+	}
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), h))
+	at := image.Point{}
+	if !over && top {
+		at.Y = n
+	}
+	draw.Draw(out, image.Rectangle{at, at.Add(b.Size())}, m, b.Min, draw.Src)
+	paper, ink := uint8(255), uint8(0)
+	if dark {
+		paper, ink = ink, paper
+	}
+	bar := blank(b.Dx(), n, paper)
+	size := float64(max(n*2/5, 4))
+	words := rand.New(rand.NewPCG(uint64(n), 31))
+	for i := range 2 {
+		write(bar, bold, size, b.Dx()/20, int(size)*(1+i)+n/12, ink, Text(words, max(b.Dx()/(6*int(size)/2+1), 1)))
+	}
+	y := 0
+	if !top {
+		y = h - n
+	}
+	draw.Draw(out, image.Rect(0, y, b.Dx(), y+n), bar, image.Point{}, draw.Src)
+	return out
 }
