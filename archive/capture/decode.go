@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
+
+	"github.com/refrain-archive/refrain/internal/inflate"
 )
 
 // A decodeError says that a body is not what its Content-Encoding says.
@@ -46,22 +49,39 @@ func codings(lines []string) (list []string, known bool) {
 // decoded undoes codings over r. It reads nothing before it is read.
 func decoded(r io.Reader, list []string) io.Reader {
 	for _, coding := range list {
-		in := bufio.NewReaderSize(r, 4<<10)
 		if coding == "gzip" {
-			r = &gzipReader{in: in}
+			r = &gzipReader{src: r}
 		} else {
-			r = &deflateReader{in: in}
+			r = &deflateReader{in: bufio.NewReaderSize(r, 4<<10)}
 		}
 	}
 	return r
 }
 
-var gzipPool sync.Pool // of *gzip.Reader
+// A coded body of up to wholeCoded bytes that holds up to wholeDecoded is
+// unpacked as a whole, in memory that is used again: pages and answers of
+// interfaces are smaller, and that takes half the time. Both are bounds of
+// memory for each exchange under way.
+const (
+	wholeCoded   = 256 << 10
+	wholeDecoded = 2 << 20
+)
+
+var (
+	gzipPool  sync.Pool // of *gzip.Reader
+	codedPool = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+	plainPool = sync.Pool{New: func() any { return new([]byte) }}
+)
 
 // A gzipReader reads gzip members one after the other (RFC 1952 §2.2). What
 // follows the last one and is not a member is skipped, as browsers do.
 type gzipReader struct {
-	in  *bufio.Reader
+	src   io.Reader
+	coded *[]byte // the start of src, of codedPool
+	plain *[]byte // what is unpacked as a whole, of plainPool
+	at    int     // bytes of plain that were read
+
+	in  *bufio.Reader // all of src, where it is not unpacked as a whole
 	z   *gzip.Reader
 	err error
 }
@@ -70,6 +90,59 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 	if g.err != nil {
 		return 0, g.err
 	}
+	if g.in == nil && g.plain == nil {
+		g.start()
+	}
+	if g.plain != nil {
+		n := copy(p, (*g.plain)[g.at:])
+		if g.at += n; g.at == len(*g.plain) {
+			return n, g.fail(io.EOF)
+		}
+		return n, nil
+	}
+	return g.stream(p)
+}
+
+// start reads src to its end, if that is not far, and unpacks it. What is
+// larger, cut, damaged or of several members is left to stream, with all that
+// was read: it gives what comes before the damage, and says what is wrong.
+func (g *gzipReader) start() {
+	g.coded = codedPool.Get().(*[]byte)
+	b := *g.coded
+	n := 0
+	var err error
+	for err == nil && n < wholeCoded {
+		if n == len(b) {
+			b = append(b, make([]byte, len(b))...)
+		}
+		var m int
+		m, err = g.src.Read(b[n:min(len(b), wholeCoded)])
+		n += m
+	}
+	*g.coded = b
+	if err == io.EOF && n > 0 {
+		g.plain = plainPool.Get().(*[]byte)
+		out, rest, failed := inflate.Gzip((*g.plain)[:0], b[:n], wholeDecoded)
+		if failed == nil && len(rest) == 0 {
+			*g.plain = out
+			return
+		}
+		plainPool.Put(g.plain)
+		g.plain = nil
+	}
+	src := g.src
+	if err != nil {
+		src = endReader{err}
+	}
+	g.in = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(b[:n]), src), 4<<10)
+}
+
+// An endReader has ended.
+type endReader struct{ err error }
+
+func (r endReader) Read([]byte) (int, error) { return 0, r.err }
+
+func (g *gzipReader) stream(p []byte) (int, error) {
 	if g.z == nil {
 		if _, err := g.in.Peek(1); err != nil {
 			return 0, g.fail(err) // io.EOF: no body at all
@@ -113,11 +186,20 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 	}
 }
 
+// fail ends the reader, and gives its memory back.
 func (g *gzipReader) fail(err error) error {
 	g.err = err
 	if g.z != nil {
 		gzipPool.Put(g.z)
 		g.z = nil
+	}
+	if g.coded != nil {
+		codedPool.Put(g.coded)
+		g.coded = nil
+	}
+	if g.plain != nil {
+		plainPool.Put(g.plain)
+		g.plain = nil
 	}
 	return err
 }
