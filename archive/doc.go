@@ -90,7 +90,10 @@
 //
 // # The posts file
 //
-// gzip of UTF-8 text, one JSON object a line, in the order of the records:
+// One gzip member of UTF-8 text, one JSON object a line, in the order of the
+// records. What is long enough is deflated once and stands in both files, so the
+// member is made of blocks that refer to what is before them and of such that do
+// not; any reader of gzip takes it.
 //
 //	{"record_id":"urn:uuid:…","offset":12345,"page":{…}}
 //	{"record_id":"urn:uuid:…","offset":12399,"post":{…}}

@@ -56,7 +56,7 @@ func (s *segment) seal() error {
 	}
 	folder := w.path(s.name.Folder())
 	if s.posts.file != nil {
-		if err := errors.Join(s.posts.gz.Close(), s.posts.file.Sync(), s.posts.file.Close()); err != nil {
+		if err := errors.Join(s.posts.end(), s.posts.file.Sync(), s.posts.file.Close()); err != nil {
 			return err
 		}
 		if err := w.rename(s.name, PostsEnding, openEnding); err != nil {

@@ -236,6 +236,7 @@ func writeRandom(ctx context.Context, a *archive.Archive, rng *rand.Rand, tag st
 		k := ack{Capture: c, SHA256: ex.Response.SHA256}
 		if rng.IntN(2) == 0 {
 			p := samplePost(key, c)
+			p.Text += strings.Repeat(string(body), rng.IntN(4)) // some are packed once for both files
 			if err := a.WritePosts(ctx, []post.Post{p}); err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
 package archive_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/refrain-archive/refrain/archive"
@@ -60,5 +62,55 @@ func TestPageLines(t *testing.T) {
 	look("when finished")
 	if err := checkArchive(t.Context(), a); err != nil {
 		t.Error(err)
+	}
+}
+
+// Lines of any length, one behind the other, are in the posts file as they are in
+// the records: those that are packed once for both files, and those that are not.
+func TestPostsOfAnyLength(t *testing.T) {
+	store, err := dir.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := mustOpen(t, store, archive.Options{Worker: "one"})
+	at := record(t, a, exchange("https://plaza.example/a", "text/html", "words"))
+	rng := rand.New(rand.NewPCG(1, 1))
+	var posts []post.Post
+	for i, size := range []int{0, 9000, 10, 3000, 3900, 4000, 4100, 5000, 70_000, 20, 300_000, 300_000, 0} {
+		p := samplePost(fmt.Sprint(i), at)
+		for len(p.Text) < size {
+			p.Text += fmt.Sprintf("word%d <b>\"ü\"\n", rng.IntN(1000))
+		}
+		posts = append(posts, p)
+	}
+	if _, err := a.WritePage(t.Context(), map[string]string{"long": posts[8].Text}, noon, at, posts); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkArchive(t.Context(), a); err != nil {
+		t.Error(err)
+	}
+	for s, err := range a.Segments(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for line, err := range a.Posts(t.Context(), s.Name) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line.Page != nil {
+				continue
+			}
+			if line.Post.Text != posts[n].Text || line.Post.ID != posts[n].ID {
+				t.Errorf("post %d has %d bytes of text, want %d", n, len(line.Post.Text), len(posts[n].Text))
+			}
+			n++
+		}
+		if n != len(posts) {
+			t.Errorf("%d posts, want %d", n, len(posts))
+		}
 	}
 }

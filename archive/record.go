@@ -327,9 +327,14 @@ func (a *Archive) writeLine(uri, member string, v any, date time.Time, concurren
 	}
 	s := a.segment
 	r := a.resource(Resource{URI: uri, ContentType: "application/json", Block: warc.Bytes(data), Date: date, ConcurrentTo: concurrentTo})
+	if len(data) >= packedFrom {
+		if r.Packed, err = s.warc.Pack(data); err != nil {
+			return post.Capture{}, err
+		}
+	}
 	pos, err := s.write(r)
 	if err == nil {
-		if err = s.addPost(r.ID(), pos.Offset, member, data); err != nil {
+		if err = s.addPost(r.ID(), pos.Offset, member, data, r.Packed); err != nil {
 			s.sinkErr = err
 		}
 	}

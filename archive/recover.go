@@ -237,7 +237,7 @@ func (s *segment) replay(size int64, rec *Recovery) (end int64, err error) {
 			if member == memberPost {
 				rec.Posts++
 			}
-			if err := s.addPost(record.ID(), pos.Offset, member, block); err != nil {
+			if err := s.addPost(record.ID(), pos.Offset, member, block, nil); err != nil {
 				return end, err
 			}
 		}

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/refrain-archive/refrain/archive/cdx"
 	"github.com/refrain-archive/refrain/archive/warc"
@@ -56,13 +53,6 @@ type segment struct {
 	syncing sync.Mutex
 	durable int64 // bytes of the WARC that survive a power cut; guarded by syncing
 	named   bool  // the folder was synced since the files were made; guarded by syncing
-}
-
-// postsWriter is the posts file, which is made with the first post.
-type postsWriter struct {
-	file fsys.File
-	gz   *gzip.Writer
-	n    int
 }
 
 // openSegment makes the files of a segment whose first record has that time.
@@ -258,28 +248,19 @@ func memberOf(uri string) (member string, ok bool) {
 	return "", false
 }
 
-// addPost appends a line to the posts file, given the JSON of its member.
-func (s *segment) addPost(id string, offset int64, member string, data []byte) error {
+// addPost appends a line to the posts file, given the JSON of its member and, if
+// there is that, the same packed.
+func (s *segment) addPost(id string, offset int64, member string, data, packed []byte) error {
 	if s.posts.file == nil {
 		file, err := s.work.fs.Create(s.work.path(s.name.Key(PostsEnding) + openEnding))
 		if err != nil {
 			return err
 		}
-		s.posts.file = file
-		s.posts.gz, err = gzip.NewWriterLevel(file, 5)
-		if err != nil {
+		if err := s.posts.begin(file); err != nil {
 			return err
 		}
 	}
-	idJSON, err := json.Marshal(id)
-	if err != nil {
-		return err
-	}
-	var line bytes.Buffer
-	fmt.Fprintf(&line, `{"record_id":%s,"offset":%d,%q:%s}`+"\n", idJSON, offset, member, data)
-	s.posts.n++
-	_, err = s.posts.gz.Write(line.Bytes())
-	return err
+	return s.posts.add(id, offset, member, data, packed)
 }
 
 // sync makes the first size bytes of the WARC durable, which the caller flushed.

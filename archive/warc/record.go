@@ -21,6 +21,11 @@ type Record struct {
 	BlockDigest   string
 	PayloadDigest string
 
+	// Packed is the block as Writer.Pack gives it, where the caller has another
+	// use for that; nil: Write packs the block. A Writer that does not deflate the
+	// record leaves it aside.
+	Packed []byte
+
 	// Verbatim keeps Header as it is: no field is added or moved, and no
 	// digest computed. Content-Length must be there and be right. Version is
 	// then the first line ("WARC/1.0"); empty is WARC/1.1.

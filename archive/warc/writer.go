@@ -60,6 +60,7 @@ type Writer struct {
 	out     bytes.Buffer // a record on its way out, flushed when it is large
 	buf     []byte       // a piece of a block
 	small   []byte       // a small record, packed
+	packed  bytes.Buffer // what Pack gave last
 	err     error        // of an earlier Write that left a torn record
 }
 
@@ -341,13 +342,10 @@ const storeHeadFrom = 16 << 10
 // emitStored stores the body, and the heads or their deflate.
 func (w *Writer) emitStored(m *member, r *Record, p *plan) error {
 	text := append(p.head, p.first[:p.text]...)
-	m.sum(text)
 	if w.o.Compression == Stored || p.size >= storeHeadFrom {
+		m.sum(text)
 		m.store(text, false)
-	} else if isSmall(text) {
-		w.small = appendSmall(w.small[:0], text, false)
-		m.c.Write(w.small)
-	} else if err := flate.StatelessDeflate(m.c, text, false, nil); err != nil {
+	} else if err := w.packHead(m, text); err != nil {
 		return err
 	}
 	skip := int(p.text)
@@ -371,14 +369,11 @@ func (w *Writer) emitDeflated(m *member, r *Record, p *plan) error {
 		m.c.Write(w.small)
 		return nil
 	}
-	if w.deflate == nil {
-		d, err := flate.NewWriter(m.c, w.o.Level)
-		if err != nil {
-			return err
-		}
-		w.deflate = d
-	} else {
-		w.deflate.Reset(m.c)
+	if r.Packed != nil {
+		return w.emitPacked(m, r, p)
+	}
+	if err := w.deflateTo(m.c); err != nil {
+		return err
 	}
 	put := func(b []byte) error {
 		m.sum(b)
@@ -397,6 +392,57 @@ func (w *Writer) emitDeflated(m *member, r *Record, p *plan) error {
 		return err
 	}
 	return w.deflate.Close()
+}
+
+// deflateTo makes w.deflate write to out.
+func (w *Writer) deflateTo(out io.Writer) (err error) {
+	if w.deflate == nil {
+		w.deflate, err = flate.NewWriter(out, w.o.Level)
+	} else {
+		w.deflate.Reset(out)
+	}
+	return err
+}
+
+// Pack gives b as blocks of deflate that end at a byte boundary, none of which is
+// the last of a stream, and that refer to nothing before b: they can stand in any
+// stream of deflate at a byte boundary, and stand for b there. It is valid until
+// the next call.
+func (w *Writer) Pack(b []byte) ([]byte, error) {
+	w.packed.Reset()
+	if err := w.deflateTo(&w.packed); err != nil {
+		return nil, err
+	}
+	if _, err := w.deflate.Write(b); err != nil {
+		return nil, err
+	}
+	if err := w.deflate.Flush(); err != nil {
+		return nil, err
+	}
+	return w.packed.Bytes(), nil
+}
+
+// emitPacked writes a record whose block is deflated already.
+func (w *Writer) emitPacked(m *member, r *Record, p *plan) error {
+	if err := w.packHead(m, p.head); err != nil {
+		return err
+	}
+	err := w.blocks(r, p, func(b []byte) error { m.sum(b); return nil })
+	m.c.Write(r.Packed)
+	m.sum(recordEnd)
+	m.store(recordEnd, true)
+	return err
+}
+
+// packHead deflates text, which something else follows at a byte boundary.
+func (w *Writer) packHead(m *member, text []byte) error {
+	m.sum(text)
+	if !isSmall(text) {
+		return flate.StatelessDeflate(m.c, text, false, nil)
+	}
+	w.small = appendSmall(w.small[:0], text, false)
+	m.c.Write(w.small)
+	return nil
 }
 
 // memberHead is the same for every member, so that equal records give equal

@@ -2,11 +2,13 @@ package warc
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,5 +172,36 @@ func TestWriteAfterTornRecord(t *testing.T) {
 	}
 	if w.Offset() != 0 {
 		t.Errorf("Offset is %d after a torn record, want 0", w.Offset())
+	}
+}
+
+// A record whose block was packed by Pack is, unpacked, the record that Write
+// packs itself, and what Pack gave can stand in another stream.
+func TestPackedBlock(t *testing.T) {
+	for _, size := range []int{0, 1, 5000, 70_000, 600_000} {
+		block := []byte(strings.Repeat("{\"text\":\"a<b>\u00e4 and so on\"}", size/20+1))[:size]
+		var file bytes.Buffer
+		w := NewWriter(&file, WriterOptions{})
+		packed, err := w.Pack(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := bytes.Clone(packed)
+		r := Capture{Date: testDate}.Resource("urn:x:1", "application/json", Bytes(block), nil)
+		own := &Record{Header: slices.Clone(r.Header), Block: Bytes(block)}
+		r.Packed = packed
+		for _, r := range []*Record{r, own} {
+			if _, err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all := members(t, file.Bytes())
+		if len(all) != 2 || all[0] != all[1] || !strings.HasSuffix(all[0], "\r\n\r\n"+string(block)+"\r\n\r\n") {
+			t.Errorf("%d bytes: the records differ", size)
+		}
+		stream := append(append(bytes.Clone(again), again...), 1, 0, 0, 0xff, 0xff)
+		if out, err := io.ReadAll(flate.NewReader(bytes.NewReader(stream))); err != nil || string(out) != string(block)+string(block) {
+			t.Errorf("%d bytes twice: %d, %v", size, len(out), err)
+		}
 	}
 }
