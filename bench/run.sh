@@ -62,6 +62,7 @@ peer ours-list "$tmp/ours {BASE} {OUT} {LIST} ."
 peer ours-html "$tmp/ours {BASE} {OUT} {LIST} /p/[0-9]+$"
 peer ours-links "$tmp/ours {BASE} {OUT} {LIST} /p/[0-9]+$ --links-only"
 peer ours-images "$tmp/ours {BASE} {OUT} {LIST} /img/"
+peer ours-assets "$tmp/jsoncrawl -base {BASE} -out {OUT} -pictures {LIST}"
 peer ours-json "$tmp/jsoncrawl -base {BASE} -out {OUT} -posts $posts"
 peer ours-json-empty "$tmp/jsoncrawl -base {BASE} -out {OUT} -from 1000000000 -posts 75000"
 

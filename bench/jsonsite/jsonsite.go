@@ -27,7 +27,11 @@ const Platform = "benchjson"
 const perPage = 25
 
 // Collector implements crawlers.Collector.
-type Collector struct{}
+type Collector struct {
+	// Pictures are shown as the assets of an answer without posts, so that what an
+	// asset costs can be measured without pages.
+	Pictures []string
+}
 
 // About is the data sheet.
 func (Collector) About() crawlers.About {
@@ -88,7 +92,7 @@ func (Collector) Request(s crawlers.Step) (crawlers.Request, error) {
 }
 
 // Read reads one page.
-func (Collector) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, error) {
+func (c Collector) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, error) {
 	after, to, err := at(s)
 	if err != nil {
 		return crawlers.Page{}, err
@@ -122,6 +126,11 @@ func (Collector) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, err
 			it.Media = []post.Media{{Kind: post.MediaImage, URL: p.Image}}
 		}
 		page.Posts = append(page.Posts, it)
+	}
+	if len(page.Posts) == 0 {
+		for _, u := range c.Pictures {
+			page.Assets = append(page.Assets, crawlers.Asset{URL: u, Kind: post.MediaImage})
+		}
 	}
 	page.Coverage = crawlers.Coverage{Served: len(page.Posts)}
 	if after+perPage < to {

@@ -4,6 +4,7 @@
 // only in the collector, as no platform's real one can be sent to the site.
 //
 //	jsoncrawl -base http://127.0.0.2:PORT -out DIR -posts 10000 [-chains 8] [-from 0]
+//	jsoncrawl -base http://127.0.0.2:PORT -out DIR -pictures LIST
 //
 // -from beyond the site's last post asks for answers without posts: what is left
 // then is the cost of the path itself.
@@ -29,6 +30,7 @@ import (
 	"github.com/refrain-archive/refrain/crawlers"
 	"github.com/refrain-archive/refrain/crawlers/frontier"
 	"github.com/refrain-archive/refrain/crawlers/polite"
+	"github.com/refrain-archive/refrain/post"
 )
 
 func main() {
@@ -39,6 +41,7 @@ func main() {
 	posts := flag.Int("posts", 10_000, "posts to ask for, 25 a request")
 	from := flag.Int("from", 0, "number of the first of them")
 	chains := flag.Int("chains", 8, "listings read side by side")
+	list := flag.String("pictures", "", "file of addresses, one a line: fetch the pictures among them")
 	flag.Parse()
 	if name := os.Getenv("REFRAIN_CPUPROFILE"); name != "" {
 		f, err := os.Create(name)
@@ -51,13 +54,35 @@ func main() {
 		defer f.Close()
 		defer pprof.StopCPUProfile()
 	}
-	if err := run(context.Background(), strings.TrimSuffix(*base, "/"), *out, *from, *posts, *chains); err != nil {
+	var collector jsonsite.Collector
+	if *list != "" {
+		data, err := os.ReadFile(*list)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if strings.Contains(line, "/img/") {
+				collector.Pictures = append(collector.Pictures, strings.TrimSpace(line))
+			}
+		}
+		*from, *posts = 1_000_000_000, 25
+	}
+	if err := run(context.Background(), collector, strings.TrimSuffix(*base, "/"), *out, *from, *posts, *chains); err != nil {
 		pprof.StopCPUProfile()
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, base, out string, from, posts, chains int) (err error) {
+// An asset is what refrain collect keeps of an asset beside its bytes.
+type asset struct {
+	Type    string       `json:"type"`
+	URL     string       `json:"url"`
+	Outcome post.Outcome `json:"outcome"`
+	Facts   any          `json:"facts,omitempty"`
+	Capture post.Capture `json:"capture,omitzero"`
+}
+
+func run(ctx context.Context, collector jsonsite.Collector, base, out string, from, posts, chains int) (err error) {
 	site, err := url.Parse(base)
 	if err != nil || site.Host == "" || out == "" || chains < 1 || posts < 1 {
 		return errors.New("needs -base http://127.0.0.2:PORT and -out DIR")
@@ -80,7 +105,6 @@ func run(ctx context.Context, base, out string, from, posts, chains int) (err er
 		MaxWire: crawlers.DefaultMaxAsset, MaxDecoded: crawlers.DefaultMaxAsset, MaxIdlePerHost: chains,
 	})
 	defer recorder.CloseIdleConnections()
-	collector := jsonsite.Collector{}
 	transport, err := polite.New(polite.Options{
 		Next: recorder, Loopback: true, Platforms: []crawlers.About{collector.About()},
 		Every: map[string]time.Duration{"*": 0}, PerHost: chains,
@@ -103,6 +127,16 @@ func run(ctx context.Context, base, out string, from, posts, chains int) (err er
 			}
 			return arch.Sync(ctx)
 		},
+		SaveAsset: func(ctx context.Context, f crawlers.FetchedAsset) error {
+			if f.Outcome != post.OK {
+				return fmt.Errorf("%s: %s: %s", f.Asset.URL, f.Outcome, f.Reason)
+			}
+			if _, err := arch.WriteAssetFacts(ctx, f.Facts.SHA256, asset{"asset", f.Asset.URL, f.Outcome, f.Facts, f.Exchange.Capture}, f.Exchange.Capture); err != nil {
+				return err
+			}
+			return arch.Sync(ctx)
+		},
+		Media:   len(collector.Pictures) > 0,
 		Workers: 2 * chains, PerHost: chains,
 	})
 	if err != nil {
@@ -121,7 +155,7 @@ func run(ctx context.Context, base, out string, from, posts, chains int) (err er
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d requests, %d posts, %.1f MB decoded, %d steps failed, %d left\n", sum.Stats.Requests, sum.Stats.Posts, float64(sum.Stats.Bytes)/1e6, sum.Stats.Failed, sum.Left)
+	fmt.Printf("%d requests, %d posts, %d pictures, %.1f MB decoded, %d steps failed, %d left\n", sum.Stats.Requests, sum.Stats.Posts, sum.Stats.Assets, float64(sum.Stats.Bytes)/1e6, sum.Stats.Failed, sum.Left)
 	if sum.Left > 0 || sum.Stats.Failed > 0 {
 		return errors.New("not everything was collected")
 	}
