@@ -11,6 +11,7 @@ import (
 	"github.com/refrain-archive/refrain/narrative/image"
 	"github.com/refrain-archive/refrain/narrative/link"
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/narrative/translate"
 	"github.com/refrain-archive/refrain/narrative/video"
 )
 
@@ -18,10 +19,11 @@ import (
 type Signal string
 
 const (
-	Text  Signal = "text"  // the same words in the same order
-	Image Signal = "image" // the same picture
-	Video Signal = "video" // the same frames
-	URL   Signal = "url"   // the same address linked
+	Text        Signal = "text"        // the same words in the same order
+	Translation Signal = "translation" // words that translate each other
+	Image       Signal = "image"       // the same picture
+	Video       Signal = "video"       // the same frames
+	URL         Signal = "url"         // the same address linked
 )
 
 // A Kind says how the material of one post is in another, read from A to B of a
@@ -36,6 +38,7 @@ const (
 	Contains   Kind = "contains"    // B is a piece of A
 	PartOf     Kind = "part_of"     // B is a piece of A and numbered as a part
 	Passage    Kind = "passage"     // both hold one passage among other material
+	Translated Kind = "translation" // the same in another language
 )
 
 // inverse is the kind read from B to A.
@@ -61,6 +64,9 @@ type Link struct {
 	Kind   Kind    `json:"kind"`
 	Score  float64 `json:"score"` // 0 to 1; what 1 means is said by the signal
 	Why    string  `json:"why"`   // for the analyst, one sentence
+	// Other is evidence of other kinds that both posts share: of a translation
+	// numbers, names, media, url, hashtag, handle. Sorted.
+	Other []string `json:"other,omitempty"`
 	// Spans are the pieces of both texts that the link rests on, in the order of
 	// A. Empty for signals that are not about text.
 	Spans []Span `json:"spans,omitempty"`
@@ -72,6 +78,9 @@ type Span struct {
 	A     Range `json:"a"`
 	B     Range `json:"b"`
 	Words int   `json:"words"`
+	// Note says why a piece of A stands for the piece of B where they are not the
+	// same words: the entry of a dictionary, "逮捕: to arrest (cc-cedict)".
+	Note string `json:"note,omitempty"`
 }
 
 // A Range is the bytes from From up to but not including To.
@@ -105,6 +114,11 @@ func (l Link) Strength() Strength {
 		return strength(l.Score, video.LinkThreshold, video.PossibleThreshold)
 	case URL:
 		return strength(l.Score, link.LinkThreshold, link.PossibleThreshold)
+	case Translation:
+		if len(l.Other) > 0 {
+			return strength(l.Score, translate.LinkWithOther, translate.PossibleThreshold)
+		}
+		return strength(l.Score, translate.LinkThreshold, translate.PossibleThreshold)
 	}
 	return Possible
 }
@@ -135,6 +149,26 @@ func Between(m text.Match) Link {
 	l := Link{Signal: Text, Kind: kinds[m.Kind], Score: m.Score, Why: m.Why()}
 	for _, s := range m.Spans {
 		l.Spans = append(l.Spans, Span{A: Range(s.Query), B: Range(s.Text), Words: s.Words})
+	}
+	return l
+}
+
+// FromTranslation makes a link of what narrative/translate found for the post with
+// a key. Each span is a word or phrase and its translation.
+func FromTranslation(key string, m translate.Match) Link {
+	l := Link{A: key, B: m.Key, Signal: Translation, Kind: Translated, Score: m.Score, Why: m.Why()}
+	for _, k := range m.Other {
+		l.Other = append(l.Other, string(k))
+	}
+	for _, p := range m.Pairs {
+		s := Span{A: Range(p.Query), B: Range(p.Text), Words: 1}
+		if p.Headword != "" {
+			s.Note = p.Headword + ": " + p.Gloss + " (" + p.Dictionary + ")"
+		}
+		l.Spans = append(l.Spans, s)
+	}
+	if l.B < l.A {
+		return l.Turned()
 	}
 	return l
 }

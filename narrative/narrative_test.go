@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/narrative/translate"
 )
 
 func TestFromText(t *testing.T) {
@@ -59,5 +60,25 @@ func TestFromText(t *testing.T) {
 		if got := (Link{Signal: Text, Score: score}).Strength(); got != want {
 			t.Errorf("%v is %s, want %s", score, got, want)
 		}
+	}
+}
+
+func TestFromTranslation(t *testing.T) {
+	m := translate.Match{Key: "b:1", Score: translate.LinkWithOther, Words: 2, Other: []translate.Kind{translate.Media},
+		Pairs: []translate.Pair{{Query: translate.Range{From: 0, To: 6}, Text: translate.Range{From: 20, To: 29}, Headword: "逮捕", Gloss: "to arrest", Dictionary: "cc-cedict"}, {Query: translate.Range{From: 6, To: 9}, Text: translate.Range{From: 3, To: 6}}}}
+	l := FromTranslation("c:2", m)
+	if l.A != "b:1" || l.B != "c:2" || l.Kind != Translated || l.Strength() != Linked || len(l.Spans) != 2 {
+		t.Fatalf("%+v", l)
+	}
+	if s := l.Spans[1]; s.A != (Range{20, 29}) || s.B != (Range{0, 6}) || s.Note != "逮捕: to arrest (cc-cedict)" {
+		t.Errorf("%+v", s)
+	}
+	m.Other = nil
+	if s := FromTranslation("c:2", m).Strength(); s != Possible {
+		t.Errorf("without other evidence it is %s", s)
+	}
+	m.Score = translate.PossibleThreshold - 0.01
+	if s := FromTranslation("c:2", m).Strength(); s != Weak {
+		t.Errorf("below the thresholds it is %s", s)
 	}
 }

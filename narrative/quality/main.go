@@ -51,6 +51,7 @@ var parts = []part{
 	{"coordination", coordination},
 	{"images", images},
 	{"video", videos},
+	{"crosslingual", crosslingual},
 	{"speed", speed},
 }
 
