@@ -276,8 +276,11 @@ func setField(v reflect.Value, path, value string) error {
 	return nil
 }
 
-// DataDir is the user's data folder for refrain.
+// DataDir is the user's data folder for refrain. A nil getenv is os.Getenv.
 func DataDir(getenv func(string) string) (string, error) {
+	if getenv == nil {
+		getenv = os.Getenv
+	}
 	if dir := getenv("XDG_DATA_HOME"); dir != "" {
 		return filepath.Join(dir, "refrain"), nil
 	}

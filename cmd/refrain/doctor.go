@@ -68,7 +68,7 @@ func (a *app) examine(ctx context.Context, cfg config.Config) []check {
 	} else {
 		list = append(list, check{"contact", "ok", cfg.Contact, ""})
 	}
-	list = append(list, a.checkArchive(ctx, cfg), checkState(cfg), checkCorpus(ctx, cfg), checkClock(time.Now()))
+	list = append(list, a.checkArchive(ctx, cfg), checkState(cfg), checkCorpus(ctx, cfg), checkDictionaries(), checkClock(time.Now()))
 	return append(list, a.checkKeys(cfg)...)
 }
 

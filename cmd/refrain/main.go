@@ -120,6 +120,7 @@ type cli struct {
 	Status       statusCmd       `cmd:"" group:"Upkeep" help:"Show what the archive and corpus hold."`
 	Player       playerCmd       `cmd:"" group:"Upkeep" help:"Get ReplayWeb.page, for pages that need their scripts."`
 	Platforms    platformsCmd    `cmd:"" group:"Upkeep" help:"Show what each collector gets, by which route, with or without a key."`
+	Data         dataCmd         `cmd:"" group:"Upkeep" help:"Get and remove the dictionaries by which translations are linked."`
 	Doctor       doctorCmd       `cmd:"" group:"Upkeep" help:"Check configuration, storage, clock and keys."`
 	Demo         demoCmd         `cmd:"" group:"Work" help:"Start a made-up social web on this machine, collect it and show the result."`
 	Version      versionCmd      `cmd:"" group:"Upkeep" help:"Print the version."`
