@@ -15,7 +15,8 @@ const (
 	barText = 0.30
 	// barMost is the largest part of a side that one bar may take.
 	barMost = 0.45
-	// trimLeast is the least part of each side that must remain.
+	// trimLeast is the least part of each side that must remain; a side of which less
+	// would is not cut.
 	trimLeast = 0.25
 )
 
@@ -26,23 +27,19 @@ const (
 func (g Grey) Content() (image.Rectangle, bool) {
 	r := image.Rect(0, 0, g.W, g.H)
 	for range 2 { // a frame within a frame
-		top := g.bar(r, 0, 1)
-		bottom := g.bar(r, 0, -1)
 		in := r
-		in.Min.Y, in.Max.Y = r.Min.Y+top, r.Max.Y-bottom
-		if in.Dy() <= 0 {
-			return image.Rect(0, 0, g.W, g.H), false
+		in.Min.Y, in.Max.Y = r.Min.Y+g.bar(r, 0, 1), r.Max.Y-g.bar(r, 0, -1)
+		if float64(in.Dy()) < trimLeast*float64(g.H) {
+			in.Min.Y, in.Max.Y = r.Min.Y, r.Max.Y
 		}
-		left := g.bar(in, 1, 0)
-		right := g.bar(in, -1, 0)
-		in.Min.X, in.Max.X = in.Min.X+left, in.Max.X-right
-		if in.Dx() <= 0 || in == r {
+		left, right := g.bar(in, 1, 0), g.bar(in, -1, 0)
+		if float64(in.Dx()-left-right) >= trimLeast*float64(g.W) {
+			in.Min.X, in.Max.X = in.Min.X+left, in.Max.X-right
+		}
+		if in == r {
 			break
 		}
 		r = in
-	}
-	if float64(r.Dx()) < trimLeast*float64(g.W) || float64(r.Dy()) < trimLeast*float64(g.H) {
-		return image.Rect(0, 0, g.W, g.H), false
 	}
 	return r, r.Dx() < g.W || r.Dy() < g.H
 }

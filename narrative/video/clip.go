@@ -2,6 +2,7 @@ package video
 
 import (
 	stdimage "image"
+	"slices"
 	"time"
 
 	"github.com/refrain-archive/refrain/narrative/image"
@@ -54,10 +55,10 @@ const (
 
 // A clip is a Clip that is being read.
 type clip struct {
-	w, h    int
-	seen    int // frames that came
-	frames  []rawFrame
-	content stdimage.Rectangle // in a frame of frameSide: what lies within bars in some frame
+	w, h   int
+	seen   int // frames that came
+	frames []rawFrame
+	insets [4][]int // of each frame, what its bars take from each side: left, top, right, bottom
 }
 
 type rawFrame struct {
@@ -106,11 +107,34 @@ func (c *clip) add(w, h int, pix []byte, most int) bool {
 	}
 	c.frames = append(c.frames, f)
 	r, _ := g.Content()
-	c.content = c.content.Union(r)
+	for side, n := range []int{r.Min.X, r.Min.Y, g.W - r.Max.X, g.H - r.Max.Y} {
+		c.insets[side] = append(c.insets[side], n)
+	}
 	return true
 }
 
-// finish hashes the frames within the bars that all of them have.
+// barFrames is the share of frames that may lack a bar which is cut off all the same:
+// in a dark or a busy frame it cannot be told.
+const barFrames = 0.3
+
+// bars gives what lies within the bars of a frame of w×h.
+func (c *clip) bars(w, h int) stdimage.Rectangle {
+	whole := stdimage.Rect(0, 0, w, h)
+	if len(c.frames) == 0 {
+		return whole
+	}
+	var n [4]int
+	for side, list := range c.insets {
+		sorted := slices.Sorted(slices.Values(list))
+		n[side] = sorted[int(barFrames*float64(len(sorted)-1))]
+	}
+	if r := stdimage.Rect(n[0], n[1], w-n[2], h-n[3]); r.Dx() > w/4 && r.Dy() > h/4 && r.In(whole) {
+		return r
+	}
+	return whole
+}
+
+// finish hashes the frames within the bars that stand through the video.
 func (c *clip) finish() Clip {
 	out := Clip{Seconds: float64(c.seen) / framesPerSecond, Width: c.w, Height: c.h}
 	at := func(n int) time.Duration { return time.Duration(n) * time.Second / framesPerSecond }
@@ -119,10 +143,7 @@ func (c *clip) finish() Clip {
 		f := &c.frames[i]
 		g := f.grey()
 		whole := stdimage.Rect(0, 0, g.W, g.H)
-		r := c.content.Intersect(whole)
-		if r.Empty() {
-			r = whole
-		}
+		r := c.bars(g.W, g.H)
 		if r != whole {
 			out.Trimmed = r
 		}
@@ -182,4 +203,5 @@ var frameWindows = []frameWindow{
 	{"85% right", .15, 0, 1, 1},
 	{"75% centre-x", .125, 0, .875, 1},
 	{"56% centre-x", .22, 0, .78, 1},
+	{"95% centre", .025, .025, .975, .975},
 }
