@@ -23,7 +23,7 @@ const SearchDistance = 79
 // package imagetest; 7,924 pairs are of one kind) none is linked or possible but one
 // of two charts, with 11 squares of 23, for which leastSquares was raised from 10
 // afterwards. Of crops, captions, mirrored and turned copies of the photographs all
-// of 488 are linked, of the drawn pictures 779 of 784. What the thresholds cost: a
+// of 456 are linked, of the drawn pictures 778 of 784. What the thresholds cost: a
 // copy of which more than about half is covered or blurred beyond its detail is
 // missed.
 const (
