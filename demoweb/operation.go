@@ -46,9 +46,9 @@ func (g *generator) operation(posts int) {
 		}
 	}
 	start := time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC) // a Monday
-	rounds := 2                                           // so that each story comes up again after some weeks
+	rounds := 4                                           // each story comes up again every second week
 	if posts < 8 {
-		rounds = 1
+		rounds = 1 + posts/4
 	}
 	for wave := range rounds * len(names) {
 		name := names[wave%len(names)]

@@ -17,9 +17,10 @@ import (
 )
 
 type demoCmd struct {
-	Once bool   `help:"Print a summary and end; otherwise the made-up web keeps running until Ctrl-C, to be tried by hand."`
-	Dir  string `placeholder:"DIR" help:"Keep archive and state here (default: a temporary folder, kept when the demo ends)."`
-	Seed uint64 `default:"1" help:"Another number is another made-up world."`
+	Once  bool   `help:"Print a summary and end; otherwise the made-up web keeps running until Ctrl-C, to be tried by hand."`
+	Dir   string `placeholder:"DIR" help:"Keep archive and state here (default: a temporary folder, kept when the demo ends)."`
+	Small bool   `help:"A smaller world: some seconds instead of a minute."`
+	Seed  uint64 `default:"1" help:"Another number is another made-up world."`
 }
 
 func (demoCmd) Help() string {
@@ -31,7 +32,11 @@ Example:
 }
 
 func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
-	world := demoweb.NewWorld(c.Seed, demoweb.Size{})
+	var size demoweb.Size
+	if c.Small {
+		size = demoweb.Size{Ordinary: 4, Operation: 2, Posts: 4}
+	}
+	world := demoweb.NewWorld(c.Seed, size)
 	server, err := demoweb.Start(ctx, world)
 	if err != nil {
 		return err
@@ -126,6 +131,7 @@ type demoReport struct {
 	Outcomes  map[post.Outcome]int64 `json:"outcomes"`
 	Requests  int                    `json:"requests"`
 	Seconds   float64                `json:"seconds"`
+	Truth     demoTruth              `json:"truth"`
 }
 
 // printDemo compares what was collected with what the world holds: the made-up
@@ -138,16 +144,19 @@ func (a *app) printDemo(ctx context.Context, store *corpus.Store, world *demoweb
 	r := demoReport{Archive: cfg.Archive, Config: configFile(cfg), World: len(world.Posts), Posts: totals.Posts, Platforms: totals.Platforms, Outcomes: totals.Outcomes,
 		Requests: sum.Stats.Requests, Seconds: sum.Ended.Sub(sum.Started).Seconds()}
 	for _, p := range world.Posts {
-		found, same, err := demoFound(ctx, store, p)
+		view, err := demoView(ctx, store, p)
 		if err != nil {
 			return err
 		}
-		if found {
+		if view != nil {
 			r.Found++
+			if !sameWords(view.Post.Text, p) {
+				r.Wrong++
+			}
 		}
-		if found && !same {
-			r.Wrong++
-		}
+	}
+	if r.Truth, err = a.judge(ctx, cfg, store, world); err != nil {
+		return err
 	}
 	if a.JSON {
 		return a.writeJSON(r)
@@ -168,21 +177,13 @@ func (a *app) printDemo(ctx context.Context, store *corpus.Store, world *demoweb
 			return err
 		}
 	}
-	return a.printf("of the world's %d posts %d were found, %d with other words than were written\n(Reddit's and Medium's feeds serve the newest only; the rest is not there to be had without a key)\narchive: %s", r.World, r.Found, r.Wrong, r.Archive)
-}
-
-// demoFound looks a post of the world up, and compares its words.
-func demoFound(ctx context.Context, store *corpus.Store, p *demoweb.Post) (found, same bool, err error) {
-	for _, id := range []string{p.ID, "t3_" + p.ID, p.Account.Handle + ":" + p.ID} {
-		views, err := store.Posts(ctx, p.Account.Platform+":"+id)
-		if err != nil {
-			return false, false, err
-		}
-		for _, v := range views {
-			return true, sameWords(v.Post.Text, p), nil
-		}
+	if err := a.printf("of the world's %d posts %d were found, %d with other words than were written\n(Reddit's and Medium's feeds serve the newest only; the rest is not there to be had without a key)", r.World, r.Found, r.Wrong); err != nil {
+		return err
 	}
-	return false, false, nil
+	if err := a.printTruth(r.Truth); err != nil {
+		return err
+	}
+	return a.printf("archive: %s\nlook around: refrain --config %s narratives", r.Archive, r.Config)
 }
 
 // sameWords reports whether a collected text holds what was written, whatever
