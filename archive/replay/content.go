@@ -35,9 +35,9 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request, q request) {
 		redirect(w, s.path(stamp(&c), q.mod, q.url), http.StatusFound)
 		return
 	}
-	if reason, blocked, err := s.blocked(ctx, c); blocked || err != nil {
+	if list, blocked, err := s.blocked(ctx, c); blocked || err != nil {
 		if err == nil {
-			err = &blockedError{reason}
+			err = &blockedError{list}
 		}
 		s.fail(w, r, q, &c, err)
 		return
@@ -361,9 +361,9 @@ func parseRange(v string) (from, to int64, ok bool) {
 }
 
 // A blockedError says that a payload is on the blocklist.
-type blockedError struct{ reason string }
+type blockedError struct{ list string }
 
-func (e *blockedError) Error() string { return "withheld: " + e.reason }
+func (e *blockedError) Error() string { return "withheld by the list " + e.list }
 
 // httpTime is a time as HTTP and Memento write it.
 func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }

@@ -82,9 +82,9 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request, q request) {
 	if after != nil {
 		p.After, p.AfterAt = s.path(stamp(after), Frame, after.URL), after.Time()
 	}
-	reason, blocked, err := s.blocked(ctx, c)
+	list, blocked, err := s.blocked(ctx, c)
 	if blocked {
-		err = &blockedError{reason}
+		err = &blockedError{list}
 	}
 	if err != nil {
 		s.fail(w, r, q, &c, err)
@@ -179,12 +179,12 @@ func (s *Server) files(ctx context.Context, p *framePage, a *answer) error {
 	}
 	what := map[Mod]string{Style: "stylesheet", Inner: "frame", Image: "image or other file"}
 	for _, f := range named {
-		c, err := s.choose(ctx, request{url: f.url, at: a.capture.Time(), mod: f.mod})
+		c, err := s.nearest(ctx, f.url, a.capture.Time())
 		p.Files.Looked++
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return err
-		case err != nil || !ok(&c):
+		case err != nil:
 			if len(p.Files.Missing) == maxMissing {
 				p.Files.More++
 				continue
@@ -201,4 +201,22 @@ func (s *Server) files(ctx context.Context, p *framePage, a *answer) error {
 		}
 	}
 	return nil
+}
+
+// nearest gives the capture that a file of a page is shown from, as far as the
+// index tells: choose also looks where redirects lead, which takes their records.
+func (s *Server) nearest(ctx context.Context, url string, at time.Time) (Capture, error) {
+	n := 0
+	for c, err := range s.o.Source.Closest(ctx, url, at) {
+		if err != nil {
+			return Capture{}, err
+		}
+		if ok(&c) {
+			return c, nil
+		}
+		if n++; n == maxTries {
+			break
+		}
+	}
+	return Capture{}, errNotFound
 }

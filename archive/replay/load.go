@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 	"strings"
@@ -177,61 +176,71 @@ func (a *answer) size() (int64, bool) {
 	return a.length, true
 }
 
-// blocked asks the blocklist about everything that a payload is known by.
-func (s *Server) blocked(ctx context.Context, c Capture) (string, bool, error) {
+// maxJudged is the largest image that a blocklist is shown.
+const maxJudged = 64 << 20
+
+// maxVerdicts bounds the captures whose verdict is remembered; all are forgotten
+// when there are so many.
+const maxVerdicts = 10_000
+
+// place is where a payload lies.
+type place struct {
+	file   string
+	offset int64
+}
+
+// blocked asks the blocklist about the payload of a capture. The whole payload
+// is read for it, once.
+func (s *Server) blocked(ctx context.Context, c Capture) (list string, blocked bool, err error) {
 	if s.o.Blocklist == nil {
 		return "", false, nil
 	}
-	if reason, yes := s.ask(c.Digest); yes {
-		return reason, true, nil
+	at := place{c.File + "\x00" + c.Filename, c.Offset}
+	s.mu.Lock()
+	list, known := s.verdicts[at]
+	s.mu.Unlock()
+	if known {
+		return list, list != "", nil
 	}
+	if list, err = s.judge(ctx, c); err != nil {
+		return "", false, err
+	}
+	s.mu.Lock()
+	if s.verdicts == nil || len(s.verdicts) >= maxVerdicts {
+		s.verdicts = map[place]string{}
+	}
+	s.verdicts[at] = list
+	s.mu.Unlock()
+	return list, list != "", nil
+}
+
+// judge reads the payload of a capture and asks the blocklist about it.
+func (s *Server) judge(ctx context.Context, c Capture) (string, error) {
 	a, err := s.load(ctx, c)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	defer a.Close()
-	if a.original != nil {
-		if reason, yes := s.ask(a.original.Digest); yes {
-			return reason, true, nil
-		}
-	}
-	stored, plain := sha256.New(), sha256.New()
-	if a.m == nil || len(a.m.ContentCodings()) == 0 {
-		if _, err := io.Copy(stored, a.payload()); err != nil {
-			return "", false, err
-		}
-		reason, yes := s.ask(label(stored))
-		return reason, yes, nil
-	}
-	if _, err := io.Copy(stored, a.payload()); err != nil {
-		return "", false, err
-	}
-	if reason, yes := s.ask(label(stored)); yes {
-		return reason, true, nil
-	}
-	b, err := s.load(ctx, c)
+	r, err := a.decoded(0)
 	if err != nil {
-		return "", false, err
-	}
-	defer b.Close()
-	r, err := b.decoded(0)
-	if err != nil {
-		return "", false, nil
+		return "", err
 	}
 	defer r.Close()
-	// A body that ends early has a digest of its own, which is asked about too.
-	if _, err := io.Copy(plain, r); err != nil && isDamage(err) {
-		return "", false, err
+	sum := sha256.New()
+	kind, _, _ := strings.Cut(a.contentType(), ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	var body []byte
+	if strings.HasPrefix(kind, "image/") {
+		if body, err = appendAll(nil, io.TeeReader(io.LimitReader(r, maxJudged+1), sum)); len(body) > maxJudged {
+			body = nil
+		}
 	}
-	reason, yes := s.ask(label(plain))
-	return reason, yes, nil
-}
-
-func (s *Server) ask(digest string) (string, bool) {
-	if digest == "" {
-		return "", false
+	if err == nil {
+		_, err = io.Copy(sum, r)
 	}
-	return s.o.Blocklist.Blocked(digest)
+	// A body that ends early is judged as far as it goes: no more of it is shown.
+	if isDamage(err) {
+		return "", err
+	}
+	return s.o.Blocklist.Withhold(ctx, hex.EncodeToString(sum.Sum(nil)), kind, body)
 }
-
-func label(h hash.Hash) string { return "sha256:" + hex.EncodeToString(h.Sum(nil)) }

@@ -136,7 +136,7 @@ func (s *Server) explain(q request, c *Capture, err error) (m message, short str
 		return m, "not in the archive", http.StatusNotFound
 	case errors.As(err, &blocked):
 		m.Title = "Withheld"
-		m.Text = "This payload is on the blocklist and is not shown: " + blocked.reason
+		m.Text = "This payload is not shown. It is on the list " + blocked.list + "."
 		return m, "withheld", http.StatusUnavailableForLegalReasons
 	case errors.As(err, &damage):
 		m.Title = "This record is damaged"

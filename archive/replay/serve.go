@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refrain-archive/refrain/archive/cdx"
@@ -40,6 +41,9 @@ type Options struct {
 type Server struct {
 	o    Options
 	root string // "/archive/"
+
+	mu       sync.Mutex
+	verdicts map[place]string // of the blocklist: "" is none
 }
 
 // New makes a Server.

@@ -3,7 +3,9 @@ package replay
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -255,19 +257,36 @@ func TestRevisits(t *testing.T) {
 	}
 }
 
-type blocklist map[string]string
-
-func (b blocklist) Blocked(digest string) (string, bool) {
-	reason, ok := b[digest]
-	return reason, ok
+// blocklist holds digests, and the start of images.
+type blocklist struct {
+	digests map[string]string
+	image   string
+	asked   int
 }
 
+func (b *blocklist) Withhold(_ context.Context, sha256, mediaType string, body []byte) (string, error) {
+	b.asked++
+	switch {
+	case sha256 == hash("fails"):
+		return "", errors.New("the list cannot be read")
+	case mediaType == "image/png" && b.image != "" && strings.HasPrefix(string(body), b.image):
+		return "images", nil
+	case mediaType != "image/png" && body != nil:
+		return "", errors.New("a body that is no image was given")
+	}
+	return b.digests[sha256], nil
+}
+
+func hash(s string) string { return strings.TrimPrefix(warc.SHA256([]byte(s)), "sha256:") }
+
 func TestBlocklist(t *testing.T) {
-	s := site(t).server(Options{Blocklist: blocklist{
-		warc.SHA256([]byte("<p>unpacked</p>")):        "listed",
-		warc.SHA256([]byte("\x89PNG\r\n\x1a\n-----")): "listed",
-	}})
-	for _, path := range []string{"mp_/http://site.example/gz", "/http://site.example/gz", "id_/http://site.example/gz", "im_/http://site.example/here.png"} {
+	m := site(t)
+	m.page(day(2), "http://site.example/fails", "text/plain", "fails")
+	of := warc.Original{URL: "http://site.example/gz", Date: day(2), PayloadDigest: warc.SHA256([]byte(packed("<p>unpacked</p>")))}
+	m.write(warc.Capture{URL: "http://site.example/again", Date: day(2)}.Identical(warc.Bytes([]byte("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")), of))
+	list := &blocklist{digests: map[string]string{hash("<p>unpacked</p>"): "pages"}, image: "\x89PNG"}
+	s := m.server(Options{Blocklist: list})
+	for _, path := range []string{"mp_/http://site.example/gz", "/http://site.example/gz", "id_/http://site.example/gz", "mp_/http://site.example/again", "im_/http://site.example/here.png"} {
 		at := "20260102120000"
 		if strings.HasSuffix(path, "png") {
 			at = "20260101120000"
@@ -279,6 +298,13 @@ func TestBlocklist(t *testing.T) {
 	}
 	if r := ask(t, s, "/archive/20260101120000mp_/http://site.example/"); r.StatusCode != 200 {
 		t.Errorf("another page: %d", r.StatusCode)
+	}
+	if r := ask(t, s, "/archive/20260102120000mp_/http://site.example/fails"); r.StatusCode != 500 || text(t, r) == "fails" {
+		t.Errorf("a list that fails lets the payload pass: %d", r.StatusCode)
+	}
+	before := list.asked
+	if ask(t, s, "/archive/20260102120000id_/http://site.example/gz"); list.asked != before {
+		t.Error("a payload is judged again for each request")
 	}
 }
 

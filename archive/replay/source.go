@@ -59,8 +59,9 @@ type Source interface {
 // A Blocklist knows payloads that must not be shown. It is safe for concurrent
 // use.
 type Blocklist interface {
-	// Blocked is asked about digests of a payload: the one in the index, and
-	// the SHA-256 of the payload as it is stored and unpacked, "sha256:" and
-	// lower-case hex. The reason is shown in place of the payload.
-	Blocked(digest string) (reason string, blocked bool)
+	// Withhold names the list by which a payload must be kept back, or gives
+	// "". sha256 is the digest, in lower-case hex, of the payload without its
+	// codings; body is that payload, given only of images and nil above 64 MiB.
+	// A payload is not shown either where there is an error.
+	Withhold(ctx context.Context, sha256, mediaType string, body []byte) (list string, err error)
 }

@@ -180,6 +180,18 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Addresses of this machine alone need no warning; all others get one.
+func TestIsLocal(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1:7780": true, "localhost:0": true, "[::1]:80": true, "127.8.8.8:1": true,
+		":7780": false, "0.0.0.0:7780": false, "[::]:80": false, "192.0.2.1:80": false, "example.com:80": false, "nowhere": false,
+	} {
+		if got := isLocal(addr); got != want {
+			t.Errorf("isLocal(%q) is %v", addr, got)
+		}
+	}
+}
+
 // A WACZ of ours opens in ReplayWeb.page in a real browser, and the same page in
 // our own replay. Nothing else than the two is asked for anything.
 func TestPlayerInBrowser(t *testing.T) {
