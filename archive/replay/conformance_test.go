@@ -190,3 +190,33 @@ func replayAll(t *testing.T, name string, data []byte) (html, css int) {
 	}
 	return html, css
 }
+
+// Pages of real platforms, of years of themes and scripts, come out clean.
+func TestRecordedPagesAreClean(t *testing.T) {
+	root := sharedtest.Path(t, "recordings")
+	pages := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".html") {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		pages++
+		out := AppendHTML(nil, src, "text/html; charset=utf-8", page)
+		if err := judgeHTML(out, "/a/20260131120000"); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if !utf8.Valid(out) || bytes.Contains(out, []byte("<script")) {
+			t.Errorf("%s: a script, or no UTF-8", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pages < 20 {
+		t.Errorf("only %d pages", pages)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -73,12 +74,14 @@ func UnpackPlayer(tgz io.Reader, dir string) error {
 		}
 		found[name] = data
 	}
-	for name, want := range playerFiles {
-		data, ok := found[name]
-		if !ok {
+	names := slices.Sorted(maps.Keys(playerFiles))
+	for _, name := range names {
+		if found[name] == nil {
 			return fmt.Errorf("the package has no %s: is it %s %s?", name, PlayerPackage, PlayerVersion)
 		}
-		if err := checkPlayerFile(name, data, want); err != nil {
+	}
+	for _, name := range names {
+		if err := checkPlayerFile(name, found[name], playerFiles[name]); err != nil {
 			return err
 		}
 	}
