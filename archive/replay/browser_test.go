@@ -206,8 +206,7 @@ func TestPageInBrowser(t *testing.T) {
 	if dir := os.Getenv("REFRAIN_SCREENSHOTS"); dir != "" {
 		os.WriteFile(dir+"/page.png", p.Screenshot(), 0o644)
 	}
-	p.Click(100, 370)
-	s = p.UntilText("Second text")
+	s = p.ClickUntilText(100, 370, "Second text")
 	if !strings.Contains(s.Text, "2026-01-02 12:00:00 UTC") || !strings.Contains(s.Text, "1 of 1 files missing") {
 		t.Errorf("the banner of the next page: %s", s.Text)
 	}

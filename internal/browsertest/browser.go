@@ -442,6 +442,23 @@ func (p *Page) Click(x, y float64) {
 	}
 }
 
+// ClickUntilText clicks at a point until the tab shows a text. Browsers take no
+// notice of clicks on what they have only just shown.
+func (p *Page) ClickUntilText(x, y float64, text string) Snapshot {
+	p.b.t.Helper()
+	last := time.Time{}
+	return p.Until("text "+text+" after a click", func(s Snapshot) bool {
+		if strings.Contains(s.Text, text) {
+			return true
+		}
+		if time.Since(last) > 2*time.Second {
+			last = time.Now()
+			p.Click(x, y)
+		}
+		return false
+	})
+}
+
 // Screenshot gives the tab as PNG.
 func (p *Page) Screenshot() []byte {
 	p.b.t.Helper()
