@@ -19,8 +19,9 @@
 //
 // # Safety
 //
-// Three things, each of which would do alone, keep what is archived from
-// running, and from reaching the network:
+// What is archived must not run, and must not reach the network. The first two
+// of these would each keep scripts from running alone, the third is for what
+// nobody thought of:
 //
 //  1. It is rewritten (see htmlWriter): no scripts, no event handlers, no
 //     javascript: URLs; every address leads to this archive or nowhere.
