@@ -26,6 +26,8 @@ type run struct {
 
 	seps    []byte   // of all blocks
 	sepEnds []uint32 // in seps
+	tops    []byte   // of each topStep-th block, once more
+	topEnds []uint32 // in tops
 	starts  []int64  // of blocks; the last one is the end
 	pages   int64    // offset of the digest pages
 	pairs   int64
@@ -122,6 +124,10 @@ func (r *run) parseTable(b []byte, blocks int64) error {
 		}
 		r.seps = append(r.seps, b[n:n+int(size)]...)
 		b = b[n+int(size):]
+		if len(r.sepEnds)%topStep == 0 {
+			r.tops = append(r.tops, r.seps[len(r.seps)-int(size):]...)
+			r.topEnds = append(r.topEnds, uint32(len(r.tops)))
+		}
 		r.sepEnds = append(r.sepEnds, uint32(len(r.seps)))
 		r.starts = append(r.starts, at)
 		length, n := binary.Uvarint(b)
@@ -179,12 +185,32 @@ func (r *run) close() {
 	}
 }
 
-func (r *run) sep(i int) []byte {
+// topStep is how many blocks there are to one entry of the upper table: that
+// table fits into the cache of a processor when the lower one does not, and what
+// is left to search of the lower one lies together.
+const topStep = 64
+
+func (r *run) sep(i int) []byte { return part(r.seps, r.sepEnds, i) }
+
+// part gives the part of a text with that number.
+func part(text []byte, ends []uint32, i int) []byte {
 	start := uint32(0)
 	if i > 0 {
-		start = r.sepEnds[i-1]
+		start = ends[i-1]
 	}
-	return r.seps[start:r.sepEnds[i]]
+	return text[start:ends[i]]
+}
+
+// find gives the last block that begins with or before target; 0 if there is
+// none.
+func (r *run) find(target []byte) int {
+	top := sort.Search(len(r.topEnds), func(i int) bool { return bytes.Compare(part(r.tops, r.topEnds, i), target) > 0 }) - 1
+	if top < 0 {
+		return 0
+	}
+	from := top * topStep
+	n := min(topStep, len(r.sepEnds)-from)
+	return from + sort.Search(n, func(i int) bool { return bytes.Compare(r.sep(from+i), target) > 0 }) - 1
 }
 
 // A cursor goes through the lines of a run, in both directions.
@@ -267,9 +293,7 @@ func (c *cursor) number(i int) []byte { return c.buf[c.ends[i].start:c.ends[i].e
 
 // seek goes to the first line that is not before target.
 func (c *cursor) seek(target []byte) {
-	n := len(c.r.sepEnds)
-	block := sort.Search(n, func(i int) bool { return bytes.Compare(c.r.sep(i), target) > 0 }) - 1
-	if !c.load(max(block, 0)) {
+	if !c.load(c.r.find(target)) {
 		return
 	}
 	c.i = sort.Search(len(c.ends), func(i int) bool { return bytes.Compare(c.number(i), target) >= 0 })
