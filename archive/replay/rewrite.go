@@ -134,3 +134,9 @@ func cssCharset(src []byte) string {
 	}
 	return name
 }
+
+// appendText appends text as UTF-8.
+func appendText(dst, src []byte, contentType string) []byte {
+	src, _ = textenc.Text(src, contentType)
+	return append(dst, src...)
+}
