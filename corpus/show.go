@@ -289,10 +289,14 @@ type Totals struct {
 	Platforms    map[string]int64       `json:"platforms"` // posts of each
 }
 
+// ofPages leaves out the fetches of files, and the acts of analysts, which are
+// kept beside them.
+const ofPages = "role <> '" + RoleAsset + "' AND url NOT LIKE 'urn:refrain:act:%'"
+
 // Totals counts.
 func (s *Store) Totals(ctx context.Context) (Totals, error) {
 	t := Totals{Outcomes: map[post.Outcome]int64{}, Platforms: map[string]int64{}}
-	for query, n := range map[string]*int64{"post": &t.Posts, "observation": &t.Observations, "account": &t.Accounts, "fetch": &t.Fetches} {
+	for query, n := range map[string]*int64{"post": &t.Posts, "observation": &t.Observations, "account": &t.Accounts, "fetch WHERE " + ofPages: &t.Fetches} {
 		if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+query).Scan(n); err != nil {
 			return Totals{}, fmt.Errorf("count the corpus: %w", err)
 		}
@@ -313,7 +317,7 @@ func (s *Store) Totals(ctx context.Context) (Totals, error) {
 		}
 		return rows.Err()
 	}
-	if err := group("SELECT outcome, count(*) FROM fetch GROUP BY outcome", func(name string, n int64) { t.Outcomes[post.Outcome(name)] = n }); err != nil {
+	if err := group("SELECT outcome, count(*) FROM fetch WHERE "+ofPages+" GROUP BY outcome", func(name string, n int64) { t.Outcomes[post.Outcome(name)] = n }); err != nil {
 		return Totals{}, fmt.Errorf("count the corpus: %w", err)
 	}
 	if err := group("SELECT platform, count(*) FROM post GROUP BY platform", func(name string, n int64) { t.Platforms[name] = n }); err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 type coordinationCmd struct {
-	Object     []string      `default:"narrative" placeholder:"KIND" help:"What is shared: text, narrative, url, media, hashtag; several with commas, all counted together."`
+	Object     []string      `default:"narrative" placeholder:"KIND" help:"What is shared: text, narrative, url, picture (captured), media (its address), hashtag; several with commas, all counted together."`
 	Window     time.Duration `default:"60s" help:"Two posts are together up to this long apart; whole seconds."`
 	MinShared  int           `default:"2" help:"Only pairs of accounts that share at least so many different objects, in as many different posts of each."`
 	MinPosts   int           `default:"2" help:"Leave out accounts with fewer posts that share anything."`
@@ -115,8 +115,8 @@ func (c coordinationCmd) Run(ctx context.Context, a *app) (err error) {
 func (c coordinationCmd) kinds() ([]string, error) {
 	var list []string
 	for _, kind := range c.Object {
-		if !slices.Contains([]string{engine.ByText, engine.ByNarrative, engine.URL, engine.Media, engine.File, engine.Hashtag}, kind) {
-			return nil, usage("coordination: --object %s: there is text, narrative, url, media, file, hashtag", kind)
+		if !slices.Contains([]string{engine.ByText, engine.ByNarrative, engine.URL, engine.Media, engine.Picture, engine.Hashtag}, kind) {
+			return nil, usage("coordination: --object %s: there is text, narrative, url, media, picture, hashtag", kind)
 		}
 		list = append(list, kind)
 	}
@@ -252,7 +252,7 @@ func edgeLine(e edge) string {
 		fmt.Fprintf(&b, ", %.0f s apart on average", e.Seconds)
 	}
 	if e.P != nil {
-		fmt.Fprintf(&b, "; by chance %.2g, p %.2g", *e.Expected, *e.P)
+		fmt.Fprintf(&b, "; by chance %.2g, p %s", *e.Expected, pWords(*e.P))
 	}
 	if e.Above {
 		b.WriteString("; above the threshold")
@@ -261,6 +261,14 @@ func edgeLine(e edge) string {
 		b.WriteString("; across platforms")
 	}
 	return b.String()
+}
+
+// pWords writes a probability; what is too small for a number is not 0.
+func pWords(p float64) string {
+	if p < 1e-300 {
+		return "below 1e-300"
+	}
+	return fmt.Sprintf("%.2g", p)
 }
 
 func writeEdgesCSV(a *app, list []edge) error {

@@ -308,16 +308,32 @@ func importedFrom(record, file string) bool {
 }
 
 // noteOf gives the fetch that keeps a note of an import, so that the next import
-// of the same file finds it, or an act of an analyst. Other lines give none.
+// of the same file finds it, an act of an analyst, or a file. Other lines give none.
 func noteOf(line archive.PostLine) (corpus.Fetch, error) {
 	if at, address, ok := actLine(line.Page); ok {
 		return corpus.Fetch{Record: line.RecordID, URL: address, Outcome: post.OK, FetchedAt: at, Line: line.Page}, nil
+	}
+	if f, ok := assetFetch(line); ok {
+		return f, nil
 	}
 	var n importNote
 	if err := json.Unmarshal(line.Page, &n); err != nil || n.Type != noteImport {
 		return corpus.Fetch{}, nil
 	}
 	return corpus.Fetch{Record: line.RecordID, URL: n.URL, Platform: n.Platform, Outcome: post.OK, FetchedAt: n.At, Line: line.Page}, nil
+}
+
+// assetFetch reads a page line that is of a file.
+func assetFetch(line archive.PostLine) (corpus.Fetch, bool) {
+	var l assetLine
+	if json.Unmarshal(line.Page, &l) != nil || l.Type != noteAsset {
+		return corpus.Fetch{}, false
+	}
+	record := l.Capture.RecordID
+	if record == "" {
+		record = line.RecordID
+	}
+	return corpus.Fetch{Record: record, URL: l.URL, Role: corpus.RoleAsset, Outcome: l.Outcome, Reason: l.Reason, FetchedAt: l.Fetched, Line: line.Page}, true
 }
 
 // flush takes in what was gathered: the segment's first lines are in the corpus

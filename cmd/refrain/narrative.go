@@ -62,10 +62,29 @@ func (a *app) openEngine(ctx context.Context, cfg config.Config, store *corpus.S
 		})
 	})
 	show.end()
+	if err == nil {
+		err = a.indexPictures(ctx, cfg, store, e)
+	}
 	if err != nil {
 		return nil, stats, errors.Join(err, e.Close())
 	}
 	return e, stats, nil
+}
+
+// indexPictures takes the captured pictures that are new.
+func (a *app) indexPictures(ctx context.Context, cfg config.Config, store *corpus.Store, e *engine.Engine) error {
+	arch, err := a.openArchive(ctx, cfg, true)
+	if err != nil {
+		return err
+	}
+	show := newTicker(a)
+	defer show.end()
+	_, err = e.Pictures(ctx, files{store, arch}, func(s engine.PictureStats) {
+		show.tick(func() string {
+			return fmt.Sprintf("narratives: %s, %d of them pictures that are new", plural(int64(s.Files), "captured file"), s.Pictures)
+		})
+	})
+	return err
 }
 
 // freshNarratives brings the narratives up to date. Another process that is at it

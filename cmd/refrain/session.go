@@ -275,6 +275,9 @@ func (s *session) rest(ctx context.Context, f crawlers.Fetched) error {
 	return s.polite.Rest(ctx, u, time.Now().Add(span), string(f.Page.Outcome)+": "+f.Page.Reason)
 }
 
+// noteAsset is the type of an assetLine.
+const noteAsset = "asset"
+
 // An assetLine is what is kept of an asset beside its bytes.
 type assetLine struct {
 	Type    string       `json:"type"` // "asset"
@@ -283,16 +286,19 @@ type assetLine struct {
 	Outcome post.Outcome `json:"outcome"`
 	Reason  string       `json:"reason,omitempty"`
 	Facts   any          `json:"facts,omitempty"`
+	Fetched time.Time    `json:"fetched_at"`
 	Capture post.Capture `json:"capture,omitzero"`
 }
 
 func (s *session) saveAsset(ctx context.Context, f crawlers.FetchedAsset) error {
-	line := assetLine{Type: "asset", URL: f.Asset.URL, Post: f.Asset.Post, Outcome: f.Outcome, Reason: f.Reason, Facts: f.Facts, Capture: f.Exchange.Capture}
+	line := assetLine{Type: noteAsset, URL: f.Asset.URL, Post: f.Asset.Post, Outcome: f.Outcome, Reason: f.Reason, Facts: f.Facts, Fetched: time.Now().UTC(), Capture: f.Exchange.Capture}
 	if f.Outcome == post.OK && f.Facts.SHA256 != "" {
 		if _, err := s.archive.WriteAssetFacts(ctx, f.Facts.SHA256, line, f.Exchange.Capture); err != nil {
 			return err
 		}
-	} else if _, err := s.archive.WritePage(ctx, line, time.Now().UTC(), f.Exchange.Capture, nil); err != nil {
+	}
+	// The line stands among the pages too, from which the corpus is made.
+	if _, err := s.archive.WritePage(ctx, line, line.Fetched, f.Exchange.Capture, nil); err != nil {
 		return err
 	}
 	return s.archive.Sync(ctx)

@@ -20,6 +20,7 @@ type similarCmd struct {
 	File  string `placeholder:"FILE" help:"Posts that carry the words of the text in this file."`
 	Post  string `placeholder:"POST" help:"Posts that carry the words of this post of the corpus, by URL or PLATFORM:ID."`
 	URL   string `name:"url" placeholder:"URL" help:"Posts that link to this address."`
+	Image string `placeholder:"FILE" help:"Posts with a captured picture that shows what this file shows, also cropped, framed, turned or re-encoded."`
 	Limit int    `short:"n" default:"10" help:"At most so many texts; 0 is all."`
 	Brief bool   `short:"b" help:"One line for each, without the texts."`
 }
@@ -34,18 +35,19 @@ Examples:
   refrain similar --file leaflet.txt
   refrain similar --post x:1850 --brief
   refrain similar --url https://example.com/story
+  refrain similar --image photo.jpg        (pictures are captured with refrain collect --media)
 ` + exitCodes
 }
 
 func (c similarCmd) Run(ctx context.Context, a *app) (err error) {
 	given := 0
-	for _, v := range []string{c.Text, c.File, c.Post, c.URL} {
+	for _, v := range []string{c.Text, c.File, c.Post, c.URL, c.Image} {
 		if v != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return usage("similar: give one of --text, --file, --post and --url")
+		return usage("similar: give one of --text, --file, --post, --url and --image")
 	}
 	r, err := a.read(ctx)
 	if err != nil {
@@ -54,6 +56,9 @@ func (c similarCmd) Run(ctx context.Context, a *app) (err error) {
 	defer closing(&err, r)
 	if c.URL != "" {
 		return c.byURL(ctx, a, r)
+	}
+	if c.Image != "" {
+		return c.byImage(ctx, a, r)
 	}
 	var asked engine.Side
 	switch {

@@ -50,10 +50,10 @@ func ParseActs(lines []json.RawMessage) ([]Act, error) {
 	return list, nil
 }
 
-// apply gives the view that the acts leave. An act on what is not there (any
-// more) changes nothing and is in unused.
-func (b *Book) apply() {
-	var acts []cluster.Act
+// apply gives the view that the acts leave, after acts that the pictures brought
+// about. An act on what is not there (any
+// more) changes nothing.
+func (b *Book) apply(acts []cluster.Act) {
 	for _, a := range b.acts {
 		n, known := b.founder[a.Narrative]
 		act := cluster.Act{Kind: cluster.Kind(a.Act), Narrative: n}

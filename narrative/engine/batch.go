@@ -245,6 +245,9 @@ func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possibl
 		}
 	}
 	n := newItem{text: sql.NullInt64{Int64: int64(r.Text), Valid: true}, post: seen.Row, observation: seen.ID}
+	if slices.ContainsFunc(objects, func(o *carried) bool { return o.Joins() }) && shortText(words) {
+		n.short = true
+	}
 	return item, e.place(ctx, n, links, before, objects, by, s)
 }
 
@@ -268,10 +271,13 @@ func (e *Engine) byObjects(objects []*carried, words string) (cluster.Link, int6
 		return cluster.Link{}, 0, false
 	}
 	if !enough {
-		enough = len(text.Normalise(words).Words) < OwnWords
+		enough = shortText(words)
 	}
 	return cluster.Link{To: int(first.home.Int64), Score: objectScore, Form: cluster.Part, Share: 1}, first.id, enough
 }
+
+// shortText reports whether a text says little of its own.
+func shortText(words string) bool { return len(text.Normalise(words).Words) < OwnWords }
 
 // wordless gives the item of a post without words: what it consists of, if that
 // is anything.
@@ -290,7 +296,7 @@ func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []*carried, s
 	if l, object, ok := e.byObjects(objects, ""); ok {
 		links, by = append(links, l), sql.NullInt64{Int64: object, Valid: true}
 	}
-	n := newItem{object: sql.NullInt64{Int64: o.id, Valid: true}, post: seen.Row, observation: seen.ID}
+	n := newItem{object: sql.NullInt64{Int64: o.id, Valid: true}, post: seen.Row, observation: seen.ID, short: true}
 	if err := e.place(ctx, n, links, cluster.None, objects, by, s); err != nil {
 		return 0, err
 	}
@@ -377,8 +383,8 @@ func (e *Engine) save(ctx context.Context) error {
 	for _, i := range order {
 		st := e.c.State(i)
 		if n, ok := e.fresh[i]; ok {
-			if err := e.exec(ctx, "INSERT INTO item (id, text, object, post, observation, narrative, via, role, state, into_, by_signal, by_object) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				i, n.text, n.object, n.post, n.observation, st.Narrative, st.Via, int(st.Role), packState(st), st.Into, n.signal, n.by); err != nil {
+			if err := e.exec(ctx, "INSERT INTO item (id, text, object, post, observation, narrative, via, role, state, into_, by_signal, by_object, short) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				i, n.text, n.object, n.post, n.observation, st.Narrative, st.Via, int(st.Role), packState(st), st.Into, n.signal, n.by, n.short); err != nil {
 				return err
 			}
 			continue

@@ -54,11 +54,15 @@ type Book struct {
 	names   map[int]string
 	notes   map[int][]Noted
 	groups  map[int][]int // founding item → docs, one of each post
+	// pictured are the items that are shown with another narrative because of a
+	// picture.
+	pictured map[int]Object
 }
 
 type founding struct {
 	post, observation int64
 	object            sql.NullInt64
+	short             bool // says little of its own, or is of a post without words
 }
 
 type doc struct {
@@ -77,13 +81,13 @@ type Noted struct {
 // Book reads all narratives. acts are those of the archive, in their order.
 func (s *Store) Book(ctx context.Context, posts Posts, acts []Act) (*Book, error) {
 	b := &Book{s: s, acts: acts, itemOf: map[uint32]int{}, briefs: map[int64]*Brief{}, rowOf: map[string]int64{}, ids: map[int]string{}, founder: map[string]int{},
-		names: map[int]string{}, notes: map[int][]Noted{}, groups: map[int][]int{}}
+		names: map[int]string{}, notes: map[int][]Noted{}, groups: map[int][]int{}, pictured: map[int]Object{}}
 	var err error
-	b.c, err = s.clusters(ctx, func(id int, text, object sql.NullInt64, post, observation int64) {
+	b.c, err = s.clusters(ctx, func(id int, text, object sql.NullInt64, post, observation int64, short bool) {
 		if text.Valid {
 			b.itemOf[uint32(text.Int64)] = id
 		}
-		b.first = append(b.first, founding{post, observation, object})
+		b.first = append(b.first, founding{post, observation, object, short})
 	})
 	if err == nil {
 		err = b.readDocs(ctx)
@@ -106,7 +110,11 @@ func (s *Store) Book(ctx context.Context, posts Posts, acts []Act) (*Book, error
 			b.setID(i, idOf(b.keyOfItem(i), n))
 		}
 	}
-	b.apply()
+	before, err := b.byPictures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.apply(before)
 	for k := range b.docs {
 		g := b.view.Group(b.docs[k].item)
 		// The versions of a post that stand in one narrative are one member.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/refrain-archive/refrain/narrative/cluster"
+	"github.com/refrain-archive/refrain/narrative/image"
 	"github.com/refrain-archive/refrain/narrative/text"
 	"github.com/refrain-archive/refrain/post"
 )
@@ -42,6 +43,7 @@ type Engine struct {
 	*Store
 	dir    string
 	ix     *text.Index
+	images *image.Index // nil until it is asked for
 	conn   *sql.Conn
 	st     map[string]*sql.Stmt
 	c      *cluster.Clusters
@@ -63,6 +65,7 @@ type newItem struct {
 	post, observation int64
 	signal            string
 	by                sql.NullInt64
+	short             bool
 }
 
 // Open opens the engine in a folder, and makes it if there is none. It fails with
@@ -84,8 +87,10 @@ var errBehind = errors.New("the text index has less than the narratives were mad
 // removeAll takes away what lies in the folder of an engine, and the store last:
 // what is left by a crash is without a store, and then made anew.
 func removeAll(dir string) error {
-	if err := os.RemoveAll(filepath.Join(dir, "text")); err != nil {
-		return err
+	for _, name := range []string{"text", "images"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
 	}
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		if err := os.Remove(filepath.Join(dir, "narratives.sqlite"+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -124,7 +129,7 @@ func open(ctx context.Context, dir string) (e *Engine, err error) {
 	} else if has < mark {
 		return e, errBehind
 	}
-	e.c, err = e.clusters(ctx, func(id int, t, _ sql.NullInt64, _, _ int64) {
+	e.c, err = e.clusters(ctx, func(id int, t, _ sql.NullInt64, _, _ int64, _ bool) {
 		e.note(id, t)
 	})
 	if err != nil {
@@ -159,6 +164,9 @@ func (e *Engine) release() error {
 	}
 	if e.ix != nil {
 		errs = append(errs, e.ix.Close())
+	}
+	if e.images != nil {
+		errs = append(errs, e.images.Close())
 	}
 	if e.Store != nil {
 		errs = append(errs, e.Store.Close())

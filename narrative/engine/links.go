@@ -239,6 +239,42 @@ func (b *Book) byObjects(ctx context.Context, key string, row int64) ([]Link, er
 		}
 		list = append(list, l)
 	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read what %s carries: %w", key, err)
+	}
+	shown, err := b.samePictures(ctx, key, row)
+	return append(list, shown...), err
+}
+
+// samePictures gives the links to posts with a picture that shows the same.
+func (b *Book) samePictures(ctx context.Context, key string, row int64) ([]Link, error) {
+	rows, err := b.s.db.QueryContext(ctx, `SELECT DISTINCT p.gang, c2.post, p.sha256 = p2.sha256 FROM carry c JOIN object o ON o.id = c.object AND o.kind = 'media' JOIN picture p ON p.media = o.key
+		JOIN picture p2 ON p2.gang = p.gang JOIN object o2 ON o2.kind = 'media' AND o2.key = p2.media JOIN carry c2 ON c2.object = o2.id
+		WHERE c.post = ?1 AND c2.post <> ?1 ORDER BY p.gang, c2.post, 3 DESC`, row)
+	if err != nil {
+		return nil, fmt.Errorf("read the pictures of %s: %w", key, err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var list []Link
+	seen := map[[2]string]bool{}
+	for rows.Next() {
+		o := Object{Kind: Picture}
+		var other int64
+		var same bool
+		if err := rows.Scan(&o.Key, &other, &same); err != nil {
+			return nil, fmt.Errorf("read the pictures of %s: %w", key, err)
+		}
+		name := [2]string{o.Key, b.keyOfRow(other)}
+		if seen[name] || len(list) >= maxCarriers {
+			continue
+		}
+		seen[name] = true
+		l := Link{Link: narrative.Link{A: key, B: name[1], Signal: ByObject, Kind: Picture, Score: 1, Why: "both show the same picture"}, Object: &o, Strength: narrative.Linked}
+		if same {
+			l.Why += ", byte for byte the same file"
+		}
+		list = append(list, l)
+	}
 	return list, rows.Err()
 }
 
@@ -386,6 +422,9 @@ func (b *Book) Members(ctx context.Context, g int) ([]Member, error) {
 				links[d.item] = l
 			}
 			m.Through, m.Signal, m.Kind, m.Score, m.Why = b.keyOfItem(st.Via), l.Signal, l.Kind, l.Score, l.Why
+		case d.item != g && b.pictured[d.item] != (Object{}):
+			o := b.pictured[d.item]
+			m.Signal, m.Kind, m.Score, m.Why, m.Through = ByObject, narrative.Kind(o.Kind), objectScore, "both show the same picture", b.keyOfItem(g)
 		case d.item != g:
 			m.Why = "founder of " + b.ids[d.item] + ", which was merged into this narrative"
 		}
@@ -557,4 +596,11 @@ func MarksOf(s string, o Object) []narrative.Range {
 		at = end
 	}
 	return list
+}
+
+// Showing gives the keys of the posts with a media object, in the order in which
+// they were taken in.
+func (b *Book) Showing(ctx context.Context, media string) ([]string, error) {
+	keys, _, err := b.Carriers(ctx, Object{Media, media}, 0)
+	return keys, err
 }

@@ -17,7 +17,6 @@ const (
 	URL     = "url"     // an address, in its canonical form
 	Hashtag = "hashtag" // folded, without its sign
 	Media   = "media"   // the address of a picture or clip, without its query
-	File    = "file"    // a picture or clip by its bytes: sha256:HEX
 )
 
 // An Object is something that posts share beside their words.
@@ -37,7 +36,7 @@ func (o Object) Joins() bool {
 		_, rest, _ := strings.Cut(o.Key, "://")
 		_, path, _ := strings.Cut(rest, "/")
 		return path != ""
-	case Media, File:
+	case Media:
 		return true
 	}
 	return false
@@ -64,10 +63,7 @@ func Objects(p *post.Post) []Object {
 		list = append(list, o)
 	}
 	for _, m := range p.Media {
-		if u, ok := urlform.CanonicalString(m.URL); ok {
-			u, _, _ = strings.Cut(u, "?") // signatures differ at each fetch
-			add(Media, u)
-		}
+		add(Media, mediaKey(m.URL))
 	}
 	for _, raw := range p.Links {
 		if u, ok := urlform.CanonicalString(raw); ok {

@@ -61,7 +61,11 @@ func (b *Book) Shares(ctx context.Context, kind string, reposts bool) (list []Sh
 			}
 		}
 	default:
-		rows, err := b.s.db.QueryContext(ctx, "SELECT o.key, c.post FROM object o JOIN carry c ON c.object = o.id WHERE o.kind = ? ORDER BY o.id, c.post", kind)
+		query := "SELECT o.key, c.post FROM object o JOIN carry c ON c.object = o.id WHERE o.kind = ? ORDER BY o.id, c.post"
+		if kind == Picture {
+			query = "SELECT DISTINCT p.gang, c.post FROM picture p JOIN object o ON o.kind = 'media' AND o.key = p.media JOIN carry c ON c.object = o.id WHERE ? <> '' ORDER BY p.gang, c.post"
+		}
+		rows, err := b.s.db.QueryContext(ctx, query, kind)
 		if err != nil {
 			return nil, 0, fmt.Errorf("read what posts share: %w", err)
 		}

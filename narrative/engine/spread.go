@@ -109,6 +109,9 @@ func (b *Book) Summary(g int) Summary {
 	}
 	s.Texts, s.Accounts = len(items), len(accounts)
 	for i := range items {
+		if _, pictured := b.pictured[i]; pictured {
+			continue
+		}
 		if n := b.c.State(i).Narrative; n != g && i == n && b.ids[n] != "" {
 			s.Merged = append(s.Merged, b.ids[n])
 		}
@@ -207,7 +210,10 @@ func lag(from, to *Moment) (least, most *float64) {
 
 // roleOf is the role in the narrative that an item is shown under.
 func (b *Book) roleOf(g, item int) string {
+	_, pictured := b.pictured[item]
 	switch st := b.c.State(item); {
+	case item != g && pictured:
+		return cluster.Attached.String()
 	case item == g:
 		return cluster.Founder.String()
 	case b.view.Moved(item):

@@ -34,7 +34,8 @@ CREATE TABLE item (
 	state       INTEGER NOT NULL,     -- direct, near, share, has
 	into_       INTEGER NOT NULL,     -- of a founder: the narrative that it was merged into, or -1
 	by_signal   TEXT NOT NULL,        -- what it joined by: text, url, …; '' for a founder
-	by_object   INTEGER               -- where that is an object
+	by_object   INTEGER,              -- where that is an object
+	short       INTEGER NOT NULL      -- 1: the text says little of its own (OwnWords), and posts with it carry something
 );
 CREATE INDEX item_narrative ON item (narrative);
 
@@ -80,6 +81,20 @@ CREATE TABLE carry (
 	PRIMARY KEY (object, post)
 ) WITHOUT ROWID;
 CREATE INDEX carry_post ON carry (post, object);
+
+-- The captured pictures by the media object that they are of.
+CREATE TABLE picture (
+	media  TEXT NOT NULL,             -- object.key
+	gang   TEXT NOT NULL,             -- digest of the first picture that shows the same
+	sha256 TEXT NOT NULL,
+	record TEXT NOT NULL,             -- of the capture
+	PRIMARY KEY (media, gang, sha256)
+) WITHOUT ROWID;
+CREATE INDEX picture_gang ON picture (gang, media);
+CREATE TABLE pictures_taken (
+	id    INTEGER PRIMARY KEY CHECK (id = 0),
+	asset INTEGER NOT NULL            -- the last that was taken
+);
 
 CREATE TABLE near (
 	a INTEGER NOT NULL,
@@ -172,9 +187,9 @@ func OpenStore(ctx context.Context, dir string) (*Store, error) {
 }
 
 // clusters loads the states of all items.
-func (s *Store) clusters(ctx context.Context, each func(id int, text, object sql.NullInt64, post, observation int64)) (*cluster.Clusters, error) {
+func (s *Store) clusters(ctx context.Context, each func(id int, text, object sql.NullInt64, post, observation int64, short bool)) (*cluster.Clusters, error) {
 	c := &cluster.Clusters{}
-	rows, err := s.db.QueryContext(ctx, "SELECT id, text, object, post, observation, narrative, via, role, state, into_ FROM item ORDER BY id")
+	rows, err := s.db.QueryContext(ctx, "SELECT id, text, object, post, observation, narrative, via, role, state, into_, short FROM item ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +198,8 @@ func (s *Store) clusters(ctx context.Context, each func(id int, text, object sql
 		var id, narrative, via, role, state, into int
 		var text, object sql.NullInt64
 		var post, observation int64
-		if err := rows.Scan(&id, &text, &object, &post, &observation, &narrative, &via, &role, &state, &into); err != nil {
+		var short bool
+		if err := rows.Scan(&id, &text, &object, &post, &observation, &narrative, &via, &role, &state, &into, &short); err != nil {
 			return nil, err
 		}
 		if id != c.Len() {
@@ -191,7 +207,7 @@ func (s *Store) clusters(ctx context.Context, each func(id int, text, object sql
 		}
 		c.Restore(unpackState(narrative, via, role, state, into))
 		if each != nil {
-			each(id, text, object, post, observation)
+			each(id, text, object, post, observation, short)
 		}
 	}
 	if err := rows.Err(); err != nil {
