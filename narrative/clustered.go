@@ -17,7 +17,7 @@ func ClusterLink(to int, m text.Match) cluster.Link {
 }
 
 // Review looks at the doubtful members of c again and lets those leave that share
-// less than cluster.MinShare with their core by now. textOf gives the text of an
+// less than cluster.KeepShare with their core by now. textOf gives the text of an
 // item, text.NoText for items without one; left is told of each that left.
 func Review(c *cluster.Clusters, ix *text.Index, textOf func(item int) uint32, left func(item int)) error {
 	for i, core := range c.Doubtful() {
@@ -29,7 +29,7 @@ func Review(c *cluster.Clusters, ix *text.Index, textOf func(item int) uint32, l
 		if err != nil {
 			return err
 		}
-		if ok && max(m.QueryShare, m.TextShare) >= cluster.MinShare {
+		if ok && max(m.QueryShare, m.TextShare) >= cluster.KeepShare {
 			continue
 		}
 		c.Leave(i)

@@ -27,7 +27,7 @@
 //  5. A new version of a post stays where the old one was from Stay on.
 //  6. What two texts have in common weighs less when more texts have it too. So
 //     members are looked at again whenever the items have grown by a quarter
-//     (Due), and those that share less than MinShare with their core by then
+//     (Due), and those that share less than KeepShare with their core by then
 //     leave and found a narrative of their own (Leave).
 //
 // So every member has a Whole or Part link with one core, and every core one
@@ -64,6 +64,9 @@ const (
 	// a member has in common with a core. Links that rest on a passage can have
 	// less; they are links, and make no members.
 	MinShare = 0.5
+	// KeepShare is the share below which a member that is looked at again leaves. It
+	// is above MinShare, because shares fall until the next look.
+	KeepShare = 0.55
 	// Sure is the share from which a member is not looked at again.
 	Sure = 0.75
 )
@@ -161,7 +164,7 @@ type Merger struct {
 }
 
 // Clusters are the narratives of the items so far. The zero value is empty and
-// ready. It is not safe for concurrent use. It takes some 48 bytes an item.
+// ready. It is not safe for concurrent use. It takes 20 bytes an item.
 type Clusters struct {
 	items []item
 	near  map[Pair]int

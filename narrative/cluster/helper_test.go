@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"math"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -10,7 +11,8 @@ func idf(df, n int) float64 { return math.Log(float64(n+1) / float64(df+1)) }
 
 // common gives the words that two lists have in common, in whatever order, each
 // as often as both have it, and then those of the shorter that are one letter
-// away from a word of the longer.
+// away from a word of the longer, or stand in the longer run together with
+// another of its words ("#pleasevote").
 func common(a, b []string) []string {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -28,10 +30,21 @@ func common(a, b []string) []string {
 			rest = append(rest, w)
 		}
 	}
+	own := map[string]bool{}
+	for _, w := range b {
+		own[w] = true
+	}
+	joined := func(w, x string) bool {
+		before, ok := strings.CutSuffix(x, w)
+		after, also := strings.CutPrefix(x, w)
+		return ok && own[before] || also && own[after]
+	}
 	for _, w := range rest {
 		for _, x := range a {
-			if left[x] > 0 && nearly(w, x) {
-				left[x]--
+			if left[x] > 0 && (nearly(w, x) || joined(w, x)) {
+				if nearly(w, x) {
+					left[x]--
+				}
 				list = append(list, w)
 				break
 			}

@@ -4,6 +4,7 @@
 // All of it is derived. An Engine lies in a folder of its own:
 //
 //	text/              the index of package narrative/text
+//	images/            the index of package narrative/image
 //	narratives.sqlite  what schema in store.go says
 //
 // # Order
@@ -27,6 +28,11 @@
 //	clip, address where two different ones of these lead to one narrative
 //	hashtag       shown; never joins
 //	domains, contacts, analytics ids, EXIF   kept by the corpus as traces; shown, never join
+//
+//	captured      joins as the line before says, for posts that are alone with
+//	picture       their text; it is taken after the posts and laid over the
+//	              narratives when they are read, so that they do not depend on
+//	              when it was captured
 //
 // An object leads to the narrative of the first post that carried it, if that
 // post's text founded one: what was itself drawn in by an object draws in nothing.
