@@ -24,15 +24,15 @@
 // # What joins a narrative, and what is only shown
 //
 //	text          copies are one item; the links of package narrative/text decide
-//	picture,      joins where the post has few words of its own (OwnWords), or
-//	clip, address where two different ones of these lead to one narrative
+//	picture or    by its address: joins where the post has few words of its own
+//	clip, link    (OwnWords), or where two different ones lead to one narrative
+//	picture       by its captured bytes, where it shows the same: joins posts that
+//	              have few words and are alone with their text. It is taken after
+//	              the posts and laid over the narratives when they are read, so
+//	              that they do not depend on when it was captured
 //	hashtag       shown; never joins
-//	domains, contacts, analytics ids, EXIF   kept by the corpus as traces; shown, never join
-//
-//	captured      joins as the line before says, for posts that are alone with
-//	picture       their text; it is taken after the posts and laid over the
-//	              narratives when they are read, so that they do not depend on
-//	              when it was captured
+//	trace         domains, contacts, analytics ids, EXIF: kept by the corpus,
+//	              shown, never joins
 //
 // An object leads to the narrative of the first post that carried it, if that
 // post's text founded one: what was itself drawn in by an object draws in nothing.
