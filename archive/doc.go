@@ -13,8 +13,8 @@
 //	imports/SHA256[.ext]               files of other tools, byte for byte
 //	log/                               custody log: see package evidence
 //
-// Every file is written once and never changed. Reading needs no tool of ours:
-// gunzip gives text.
+// Every file is written once and never changed, but for a recorded act (see
+// below). Reading needs no tool of ours: gunzip gives text.
 //
 // # refrain.json
 //
@@ -82,6 +82,18 @@
 // the element of an array or HAR), or for a WARC and WACZ the record's id, file
 // and offset inside. A page's line may stand for many entries. How far an import
 // came, and how it ended, is told by page lines of the type "import".
+//
+// # Acts
+//
+// A page line of the type "act" records an intervention: Act describes it. The one
+// there is, "delete", replaces the files of segments in a folder: in place of each
+// deleted record stands a metadata record of the same id, date, target and length,
+// with the header field Refrain-Deleted (the id of the act) and, as
+// application/warc-fields, deleted (when), act, deletedType, deletedBlockDigest and
+// deletedPayloadDigest; index and posts file have no line of it any more. The gzip
+// member is filled up to its length by an extra field of the subfield "rf", a name
+// of hyphens, or blanks in the block. In a bucket nothing is replaced: the act
+// lists the objects under "holds".
 //
 // # The CDXJ
 //

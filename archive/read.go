@@ -183,6 +183,10 @@ func (r *Record) Original() (post.Capture, bool) {
 	return original(r.Header)
 }
 
+// OriginalOf says where the payload lies that a record with that header, a
+// revisit, does not repeat. It reports false for others.
+func OriginalOf(h warc.Header) (post.Capture, bool) { return original(h) }
+
 func original(h warc.Header) (post.Capture, bool) {
 	offset, err := strconv.ParseInt(h.Get("WARC-Refers-To-File-Offset"), 10, 64)
 	if h.Type() != warc.TypeRevisit || err != nil || h.Get("WARC-Refers-To-Filename") == "" {
@@ -338,7 +342,7 @@ func (a *Archive) postsOfRecords(ctx context.Context, name Name, yield func(Post
 			yield(PostLine{}, err)
 			return
 		}
-		member, ok := memberOf(record.Header.TargetURI())
+		member, ok := MemberOf(record.Header.TargetURI())
 		if !ok {
 			continue
 		}

@@ -267,12 +267,15 @@ func (a *Archive) writePosts(posts []post.Post, imported post.Capture) error {
 				return err
 			}
 		}
-		if _, err := a.writeLine(escapeURI(p.URN()), memberPost, p, p.FetchedAt, of); err != nil {
+		if _, err := a.writeLine(PostURI(p), memberPost, p, p.FetchedAt, of); err != nil {
 			return fmt.Errorf("write post %s: %w", p.Key(), err)
 		}
 	}
 	return nil
 }
+
+// PostURI is the target URI of a post's resource records.
+func PostURI(p *post.Post) string { return escapeURI(p.URN()) }
 
 // importRecord is the id of an imported file's record, where that lies in the
 // segment that is being written; "" elsewhere: what is read from the file names

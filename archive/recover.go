@@ -204,7 +204,7 @@ func (s *segment) replay(size int64, rec *Recovery) (end int64, err error) {
 		var pos warc.Position
 		member, hasLine := "", false
 		if err == nil {
-			member, hasLine = memberOf(record.Header.TargetURI())
+			member, hasLine = MemberOf(record.Header.TargetURI())
 			limit := int64(warc.MaxHTTPHead)
 			if hasLine {
 				limit = maxPost

@@ -236,9 +236,9 @@ const (
 	memberPage = "page"
 )
 
-// memberOf tells by its target URI whether a resource record has a line in the
-// posts file, and under which member.
-func memberOf(uri string) (member string, ok bool) {
+// MemberOf tells by its target URI whether a resource record has a line in the
+// posts file, and under which member: "post" or "page".
+func MemberOf(uri string) (member string, ok bool) {
 	switch {
 	case strings.HasPrefix(uri, "urn:refrain:post:"):
 		return memberPost, true

@@ -34,6 +34,8 @@ type Config struct {
 	Origins map[string]string `yaml:"origins"` // host or *.host → http://ADDRESS or https://ADDRESS: sends a platform's host elsewhere (demo, tests, a mirror)
 	Crawl   Crawl             `yaml:"crawl"`
 	Segment Segment           `yaml:"segment"`
+
+	Blocklists []string `yaml:"blocklists"` // files of hashes of payloads that must not be shown or handed on: see package sensitive
 }
 
 // S3 says how to reach S3-compatible storage. Empty fields leave the choice to

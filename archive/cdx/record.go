@@ -24,15 +24,22 @@ func (o Options) key(url string) string {
 // the block and nothing more: the digest is the one that Write put into the
 // header. It reports false for a record that an index leaves out.
 func FromRecord(r *warc.Record, pos warc.Position, filename string, o Options) (Line, bool, error) {
-	if !Indexed(r.Header) {
-		return Line{}, false, nil
-	}
 	var head *warc.HTTPHead
-	if r.Block != nil && isHTTP(r.Header) {
+	if r.Block != nil && Indexed(r.Header) && isHTTP(r.Header) {
 		// A block that is no HTTP message has no status; that is all.
 		head, _ = warc.HeadOf(r.Block)
 	}
-	l, err := o.line(r.Header, head)
+	return FromHead(r.Header, head, pos, filename, o)
+}
+
+// FromHead is FromRecord for a record that was read and copied to pos: of its
+// block, head is the HTTP head, nil where it has none. The digest is the one
+// that the header declares.
+func FromHead(h warc.Header, head *warc.HTTPHead, pos warc.Position, filename string, o Options) (Line, bool, error) {
+	if !Indexed(h) {
+		return Line{}, false, nil
+	}
+	l, err := o.line(h, head)
 	if err != nil {
 		return Line{}, false, err
 	}

@@ -19,6 +19,12 @@ type Page struct {
 	Title string `json:"title,omitempty"`
 	Text  string `json:"text,omitempty"` // of the page, for search
 	Seed  bool   `json:"seed,omitempty"`
+
+	// Of a page that stands for a post, which is a field of ours: the post's key
+	// (PLATFORM:ID), and its own address where that is not URL, because the post
+	// was read from another page.
+	Post    string `json:"post,omitempty"`
+	PostURL string `json:"postUrl,omitempty"`
 }
 
 // The lists of pages.

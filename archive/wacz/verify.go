@@ -283,8 +283,14 @@ func (v *verifier) resource(r Resource) error {
 	return nil
 }
 
+// copyPiece is how much is copied at a time.
+const copyPiece = 256 << 10
+
 func copyContext(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
-	buf := make([]byte, 256<<10)
+	return copyBuffer(ctx, w, r, make([]byte, copyPiece))
+}
+
+func copyBuffer(ctx context.Context, w io.Writer, r io.Reader, buf []byte) (int64, error) {
 	var n int64
 	for {
 		if err := ctx.Err(); err != nil {

@@ -72,8 +72,10 @@ type Writer struct {
 	line      []byte
 
 	cur      *resourceWriter // the WARC that Record writes to
-	curWARC  *warc.Writer
+	curWARC  *warc.Writer    // nil: to be made, as what was copied moved the place
 	curName  string
+	curInfo  string // id of the last warcinfo that Record wrote
+	copyBuf  []byte
 	pages    [2]*pageList
 	finished bool
 }
@@ -105,7 +107,7 @@ func Create(name string, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("wacz: create %s: %w", name, err)
 	}
 	w := &Writer{o: o, name: name, tmp: tmp, out: out, buf: bufio.NewWriterSize(out, 256<<10), paths: map[string]bool{}, names: map[string]bool{},
-		lines: cdx.NewSorter(cdx.SortOptions{Memory: 16 << 20, Dir: o.TempDir})}
+		lines: cdx.NewSorter(cdx.SortOptions{Memory: 2 << 20, Dir: o.TempDir})}
 	w.zip = zip.NewWriter(w.buf)
 	return w, nil
 }
@@ -210,12 +212,20 @@ func (w *Writer) NewWARC(name string) error {
 	if err != nil {
 		return err
 	}
-	c := warc.Auto
-	if strings.HasSuffix(name, ".warc") {
-		c = warc.Plain
-	}
-	w.cur, w.curName, w.curWARC = e, name, warc.NewWriter(e, warc.WriterOptions{Compression: c})
+	w.cur, w.curName, w.curWARC, w.curInfo = e, name, nil, ""
 	return nil
+}
+
+// warc gives the writer of the WARC that NewWARC began.
+func (w *Writer) warc() *warc.Writer {
+	if w.curWARC == nil {
+		c := warc.Auto
+		if strings.HasSuffix(w.curName, ".warc") {
+			c = warc.Plain
+		}
+		w.curWARC = warc.NewWriter(w.cur, warc.WriterOptions{Compression: c, Offset: w.cur.n, WarcinfoID: w.curInfo})
+	}
+	return w.curWARC
 }
 
 // Record writes a record to the WARC that NewWARC began, and indexes it. The
@@ -224,9 +234,12 @@ func (w *Writer) Record(r *warc.Record) error {
 	if w.cur == nil {
 		return errors.New("wacz: Record without NewWARC before it")
 	}
-	pos, err := w.curWARC.Write(r)
+	pos, err := w.warc().Write(r)
 	if err != nil {
 		return fmt.Errorf("wacz: %s: %w", w.curName, err)
+	}
+	if r.Header.Type() == warc.TypeWarcinfo {
+		w.curInfo = r.ID()
 	}
 	l, ok, err := cdx.FromRecord(r, pos, w.curName, cdx.Options{Key: cdx.WebrecorderKey})
 	if err != nil {

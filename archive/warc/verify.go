@@ -19,6 +19,9 @@ type VerifyOptions struct {
 	// Elsewhere reports whether a record that WARC-Concurrent-To names, and that
 	// the file does not hold, is known to lie in another; nil is never.
 	Elsewhere func(id string) bool
+	// Seen is told of each record that was read whole, after it was checked; its
+	// block is read. nil: nobody is.
+	Seen func(*ReadRecord)
 }
 
 // A Report is what Verify says about one file.
@@ -192,6 +195,9 @@ func (v *verifier) record(ctx context.Context, rec *ReadRecord) error {
 		v.report.Types[rec.Header.Type()]++
 	}
 	v.body(rec, body)
+	if v.o.Seen != nil {
+		v.o.Seen(rec)
+	}
 	return nil
 }
 
