@@ -190,7 +190,7 @@ func (a *app) takeIn(ctx context.Context, arch *archive.Archive, store *corpus.S
 		return fmt.Errorf("bring the corpus up to date: %w", err)
 	}
 	if lost == "" {
-		return nil
+		return forgetDeleted(ctx, store)
 	}
 	a.say("refrain: segment %s has less than the corpus had from it, as after a power cut: the corpus is made anew from the archive", lost)
 	if err := store.Reset(ctx); err != nil {
@@ -202,7 +202,7 @@ func (a *app) takeIn(ctx context.Context, arch *archive.Archive, store *corpus.S
 	if err != nil {
 		return fmt.Errorf("make the corpus anew: %w", err)
 	}
-	return nil
+	return forgetDeleted(ctx, store)
 }
 
 // takeInSegments takes in what is new. It stops at a segment that has lost what

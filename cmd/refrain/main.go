@@ -107,14 +107,16 @@ type cli struct {
 	Show         showCmd         `cmd:"" group:"Work" help:"Show everything we have of one post, account or URL."`
 	Recheck      recheckCmd      `cmd:"" group:"Work" help:"Look whether posts still stand."`
 	Serve        serveCmd        `cmd:"" group:"Work" help:"Show captured pages in a browser, as they were, without their scripts."`
+	Export       exportCmd       `cmd:"" group:"Work" help:"Write selected posts with their captures as WACZ, or as a table."`
 	Similar      similarCmd      `cmd:"" group:"Refrain" help:"Find the posts that carry a text, or link to an address."`
 	Links        linksCmd        `cmd:"" group:"Refrain" help:"List which posts carry the same material and why, and open each link to both texts."`
 	Narratives   narrativesCmd   `cmd:"" group:"Refrain" help:"List groups of posts that carry the same material; name, note, split and merge them."`
 	Accounts     accountsCmd     `cmd:"" group:"Refrain" help:"List accounts, those of a narrative, and who appears together."`
 	Coordination coordinationCmd `cmd:"" group:"Refrain" help:"Find accounts that share the same things at nearly the same time."`
 	Extract      extractCmd      `cmd:"" group:"Files" help:"Read the posts in WARC, WACZ, HAR or saved files; writes JSON lines to standard output."`
-	Verify       verifyCmd       `cmd:"" group:"Files" help:"Check WARC and CDXJ files, or the whole archive, and say what each check proves."`
-	Repair       repairCmd       `cmd:"" group:"Files" help:"Make a sound copy of a damaged WARC file."`
+	Verify       verifyCmd       `cmd:"" group:"Files" help:"Check WARC, WACZ and CDXJ files, or the whole archive, and say what each check proves."`
+	Repair       repairCmd       `cmd:"" group:"Files" help:"Make a sound copy of a damaged WARC or WACZ file."`
+	Delete       deleteCmd       `cmd:"" group:"Upkeep" help:"Delete payloads by legal duty, as a recorded act."`
 	Index        indexCmd        `cmd:"" group:"Upkeep" help:"Bring the corpus up to date with the archive."`
 	Rebuild      rebuildCmd      `cmd:"" group:"Upkeep" help:"Make the corpus anew from the archive alone."`
 	Status       statusCmd       `cmd:"" group:"Upkeep" help:"Show what the archive and corpus hold."`

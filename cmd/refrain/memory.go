@@ -21,19 +21,22 @@ const gcPercent = 300
 // than the budget allows for, the limit follows it at half as much again, so
 // that collecting never takes most of the time. GOMEMLIMIT or GOGC in the
 // environment stand instead of all this.
-func limitMemory() {
+func limitMemory() { limitMemoryTo(memoryBudget) }
+
+// limitMemoryTo is limitMemory with another budget, for work that holds little.
+func limitMemoryTo(budget int64) {
 	if os.Getenv("GOMEMLIMIT") != "" || os.Getenv("GOGC") != "" {
 		return
 	}
 	debug.SetGCPercent(gcPercent)
-	follow := &memoryFollower{limit: memoryBudget}
+	follow := &memoryFollower{budget: budget, limit: budget}
 	debug.SetMemoryLimit(follow.limit)
 	follow.next()
 }
 
 // A memoryFollower looks at the heap after each collection.
 type memoryFollower struct {
-	limit int64
+	budget, limit int64
 }
 
 // afterCollection is garbage as soon as it is made: its finalizer runs once
@@ -53,7 +56,7 @@ func (f *memoryFollower) follow() {
 	if s[0].Value.Kind() != metrics.KindUint64 {
 		return
 	}
-	if want := limitFor(int64(s[0].Value.Uint64())); want > f.limit+f.limit/16 || want < f.limit-f.limit/16 || want == memoryBudget && f.limit != want {
+	if want := limitFor(int64(s[0].Value.Uint64()), f.budget); want > f.limit+f.limit/16 || want < f.limit-f.limit/16 || want == f.budget && f.limit != want {
 		f.limit = want
 		debug.SetMemoryLimit(want)
 	}
@@ -62,6 +65,6 @@ func (f *memoryFollower) follow() {
 // limitFor is the limit while live bytes are in use: the budget, or half as much
 // again as is in use and 6 MiB for what is not the heap (stacks, tables of the
 // runtime).
-func limitFor(live int64) int64 {
-	return max(memoryBudget, live+live/2+6<<20)
+func limitFor(live, budget int64) int64 {
+	return max(budget, live+live/2+6<<20)
 }

@@ -12,22 +12,26 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/refrain-archive/refrain/archive"
 	"github.com/refrain-archive/refrain/archive/cdx"
 	"github.com/refrain-archive/refrain/archive/warc"
 )
 
 type repairCmd struct {
-	File string `arg:"" help:"Damaged WARC or CDXJ file. It is only read."`
-	Out  string `short:"o" placeholder:"FILE" help:"The sound copy (default: NAME.repaired.warc.gz, NAME.repaired.cdxj beside it). It must not exist."`
+	File string `arg:"" help:"Damaged WARC, WACZ or CDXJ file. It is only read."`
+	Out  string `short:"o" placeholder:"FILE" help:"The sound copy (default: NAME.repaired.warc.gz, .wacz or .cdxj beside it). It must not exist."`
 	WARC string `name:"warc" placeholder:"FILE" help:"The WARC that a CDXJ file is of (default: the file of its name beside it)."`
 }
 
 func (repairCmd) Help() string {
-	return `Of a WARC: writes a copy with every record that is whole, byte for byte, and says what was lost. Of a
-CDXJ: makes the index anew from its WARC. The original is never changed.
+	return `Of a WARC: writes a copy with every record that is whole, byte for byte, and says what was lost; of the
+WARC of a segment of ours, index and posts file are made anew beside the copy. Of a WACZ: a copy with every
+whole record, a new index and the pages that can be read; where the directory of the ZIP is lost, records
+are looked for in its bytes. Of a CDXJ: makes the index anew from its WARC. The original is never changed.
 
-Example:
+Examples:
   refrain repair crawl.warc.gz
+  refrain repair case.wacz
 ` + exitCodes
 }
 
@@ -43,6 +47,9 @@ func (c repairCmd) Run(ctx context.Context, a *app) error {
 	info, err := in.Stat()
 	if err != nil {
 		return fmt.Errorf("repair: %w", err)
+	}
+	if looksWACZ(in) || strings.EqualFold(filepath.Ext(c.File), ".wacz") {
+		return c.wacz(ctx, a, in, info.Size())
 	}
 	ending := ".warc"
 	if isGzip(in) {
@@ -60,11 +67,23 @@ func (c repairCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	var made []string
+	if _, _, isSegment := archive.ParseName(strings.TrimSuffix(c.File, ".open")); isSegment && strings.HasSuffix(name, archive.WARCEnding) {
+		if made, err = c.rest(ctx, name); err != nil {
+			return err
+		}
+	}
 	if a.JSON {
 		return a.writeJSON(struct {
-			Copy string `json:"copy"`
+			Copy string   `json:"copy"`
+			Made []string `json:"made,omitempty"` // index and posts file of a segment
 			*warc.RepairReport
-		}{name, report})
+		}{name, made, report})
+	}
+	for _, file := range made {
+		if err := a.printf("%s: made anew from the copy", file); err != nil {
+			return err
+		}
 	}
 	for _, l := range report.Lost {
 		where := fmt.Sprintf("bytes %d to %d", l.Offset, l.End)

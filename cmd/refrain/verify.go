@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/refrain-archive/refrain/archive"
-	"github.com/refrain-archive/refrain/archive/blob"
 	"github.com/refrain-archive/refrain/archive/cdx"
 	"github.com/refrain-archive/refrain/archive/wacz"
 	"github.com/refrain-archive/refrain/archive/warc"
@@ -20,6 +19,10 @@ import (
 type verifyCmd struct {
 	Files []string `arg:"" optional:"" name:"file" help:"WARC, ARC, WACZ or CDXJ files; without any, every segment of the archive is checked."`
 	WARC  string   `name:"warc" placeholder:"FILE" help:"The WARC that a CDXJ file is of (default: the file of its name beside it)."`
+
+	Parallel int  `default:"2" help:"Files that are checked at a time."`
+	Summary  bool `help:"Say at the end in plain sentences what was checked, how, with which result, and what it does not show."`
+	Fresh    bool `help:"Begin anew, and not where a check of this archive was stopped."`
 }
 
 func (verifyCmd) Help() string {
@@ -28,7 +31,11 @@ func (verifyCmd) Help() string {
   sound with remarks  all of it can be read and believed; something is odd (another tool's habits)
   damaged             a part cannot be read, or is not what its digest says
 
+A check of an archive that is stopped (Ctrl-C) goes on there when the command is given again. With --json the
+last line is the summary. docs/verify.md says what each check proves.
+
 Examples:
+  refrain verify --summary > report.txt
   refrain verify                  (the whole archive: WARC, CDXJ, posts against their captures, imported files)
   refrain verify crawl.warc.gz
 ` + exitCodes
@@ -41,30 +48,39 @@ type verifyReport struct {
 	WARC     *warc.Report      `json:"warc,omitempty"`
 	CDXJ     *cdx.VerifyReport `json:"cdxj,omitempty"`
 	WACZ     *wacz.Report      `json:"wacz,omitempty"`
-	Posts    int64             `json:"posts,omitempty"` // checked against their capture
+	Posts    int64             `json:"posts,omitempty"`   // checked against their capture
+	Deleted  int64             `json:"deleted,omitempty"` // records whose payload was deleted by a recorded act, or posts that were read from them
+	Across   int64             `json:"across,omitempty"`  // records of all segments, compared with each other
 	Findings []string          `json:"findings,omitempty"`
+	More     int               `json:"more,omitempty"` // findings beyond those listed
 }
 
 func (c verifyCmd) Run(ctx context.Context, a *app) (err error) {
-	v := &verification{app: a}
+	v := &verification{app: a, parallel: c.Parallel, began: time.Now()}
+	if v.parallel < 1 || v.parallel > 64 {
+		return usage("verify: --parallel is a number from 1 to 64")
+	}
 	if len(c.Files) == 0 {
 		cfg, err := a.config()
 		if err != nil {
 			return err
 		}
-		if err := v.archive(ctx, cfg.Archive, func() (*archive.Archive, error) { return a.openArchive(ctx, cfg, true) }); err != nil {
+		if err := v.archive(ctx, cfg.Archive, cfg.State, c.Fresh, func() (*archive.Archive, error) { return a.openArchive(ctx, cfg, true) }); err != nil {
 			return err
 		}
 	}
-	for _, name := range c.Files {
-		if err := v.file(ctx, name, c.WARC); err != nil {
-			return fmt.Errorf("verify: %w", err)
+	names := func(yield func(string, error) bool) {
+		for _, name := range c.Files {
+			if !yield(name, nil) {
+				return
+			}
 		}
 	}
-	if !a.JSON {
-		if err := a.printf("%s checked: %d sound, %d sound with remarks, %d damaged", plural(int64(v.sound+v.remarks+v.damaged), "file"), v.sound, v.remarks, v.damaged); err != nil {
-			return err
-		}
+	if err := inOrder(ctx, v.parallel, names, func(ctx context.Context, name string) (verifyReport, error) { return checkFile(ctx, name, c.WARC) }, v.report); err != nil {
+		return wrapVerify(err)
+	}
+	if err := v.end(c.Summary); err != nil {
+		return err
 	}
 	if v.damaged > 0 {
 		return &exitError{exitVerify, errReported}
@@ -76,51 +92,25 @@ func (c verifyCmd) Run(ctx context.Context, a *app) (err error) {
 type verification struct {
 	app                     *app
 	sound, remarks, damaged int
-	before                  []earlier                // segments of the archive before the one at hand, the last ones
 	imported                map[string]importedPosts // by the digest of the file
-}
-
-// earlier is a segment in which the records that later ones belong to may lie: a
-// segment can end between a response and the posts that are read from it.
-type earlier struct {
-	name archive.Name
-	ids  map[string]bool // of its responses and what stands for them; nil: not read yet
-}
-
-// maxEarlier is in how many segments before a record's response is looked for:
-// that many processes may write into one archive at the same time.
-const maxEarlier = 8
-
-// holds reports whether a segment before the one at hand holds a record.
-func (v *verification) holds(ctx context.Context, arch *archive.Archive, id string) bool {
-	for i := len(v.before) - 1; i >= 0; i-- {
-		e := &v.before[i]
-		if e.ids == nil {
-			e.ids = map[string]bool{}
-			for rec, err := range arch.Records(ctx, e.name) {
-				if err != nil {
-					break // the report on that segment says what is damaged
-				}
-				if rec.Header.Type() != warc.TypeResource {
-					e.ids[rec.ID()] = true
-				}
-			}
-		}
-		if e.ids[id] {
-			return true
-		}
-	}
-	return false
+	parallel                int                      // files that are checked at a time
+	began                   time.Time
+	records                 int64 // of segments
+	kept                    int   // segments that an earlier run has checked
+	kinds                   kinds
 }
 
 func (v *verification) report(r verifyReport) error {
+	v.kinds.add(r)
 	switch r.Verdict {
+	case warc.Sound:
+		if r.Across == 0 { // that is no file
+			v.sound++
+		}
 	case warc.Damaged:
 		v.damaged++
 	case warc.SoundWithRemarks:
 		v.remarks++
-	default:
-		v.sound++
 	}
 	if v.app.JSON {
 		return v.app.writeJSON(r)
@@ -133,6 +123,8 @@ func (v *verification) report(r verifyReport) error {
 		what = fmt.Sprintf(" (%s)", plural(r.CDXJ.Lines, "line"))
 	case r.WACZ != nil:
 		what = describeWACZ(r.WACZ)
+	case r.Across > 0:
+		what = fmt.Sprintf(" (%s compared with each other)", plural(r.Across, "record"))
 	case r.Posts > 0:
 		what = fmt.Sprintf(" (%s, each with its capture)", plural(r.Posts, "post"))
 	}
@@ -176,38 +168,70 @@ func (v *verification) report(r verifyReport) error {
 			return err
 		}
 	}
+	if r.More > 0 {
+		return v.app.printf("  and %d more", r.More)
+	}
 	return nil
 }
 
-// file checks a WARC, a WACZ or a CDXJ, told by its content.
-func (v *verification) file(ctx context.Context, name, ofWARC string) error {
+// end writes the totals, and the summary where it is wanted.
+func (v *verification) end(summary bool) error {
+	s := v.summary(time.Now())
+	if v.app.JSON {
+		return v.app.writeJSON(struct {
+			Summary verifySummary `json:"summary"`
+			Sound   int           `json:"sound"`
+			Remarks int           `json:"sound_with_remarks"`
+			Damaged int           `json:"damaged"`
+		}{s, v.sound, v.remarks, v.damaged})
+	}
+	if err := v.app.printf("%s checked: %d sound, %d sound with remarks, %d damaged", plural(int64(v.sound+v.remarks+v.damaged), "file"), v.sound, v.remarks, v.damaged); err != nil {
+		return err
+	}
+	if summary {
+		return s.print(v.app)
+	}
+	return nil
+}
+
+// wrapVerify names the verb, and leaves wrong usage what it is.
+func wrapVerify(err error) error {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return err
+	}
+	return fmt.Errorf("verify: %w", err)
+}
+
+// checkFile checks a WARC, a WACZ or a CDXJ, told by its content.
+func checkFile(ctx context.Context, name, ofWARC string) (r verifyReport, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer f.Close() //nolint:errcheck // only read
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return r, err
 	}
 	if info.IsDir() {
-		return fmt.Errorf("%s is a folder: to check an archive, write `refrain --archive %s verify`", name, name)
+		return r, fmt.Errorf("%s is a folder: to check an archive, write `refrain --archive %s verify`", name, name)
 	}
 	if looksWACZ(f) {
 		report, err := wacz.Verify(ctx, f, info.Size(), filepath.Base(name))
 		if err != nil {
-			return err
+			return r, err
 		}
-		return v.report(verifyReport{File: name, Verdict: report.Verdict, WACZ: report})
+		return verifyReport{File: name, Verdict: report.Verdict, WACZ: report}, nil
 	}
 	if looksCDXJ(f) {
-		return v.cdxj(ctx, name, ofWARC)
+		return checkCDXJ(ctx, name, ofWARC)
 	}
 	report, err := warc.Verify(ctx, f, info.Size(), filepath.Base(name), warc.VerifyOptions{})
 	if err != nil {
-		return err
+		return r, err
 	}
-	return v.report(verifyReport{File: name, Verdict: report.Verdict, WARC: report})
+	return verifyReport{File: name, Verdict: report.Verdict, WARC: report}, nil
 }
 
 // looksCDXJ reports whether a file begins like a CDXJ: a key, 14 to 17 digits,
@@ -224,29 +248,29 @@ func looksCDXJ(r io.ReaderAt) bool {
 	return ok && len(rest)-len(digits) >= 14 && strings.HasPrefix(strings.TrimSpace(digits), "{")
 }
 
-func (v *verification) cdxj(ctx context.Context, name, ofWARC string) (err error) {
+func checkCDXJ(ctx context.Context, name, ofWARC string) (r verifyReport, err error) {
 	if ofWARC, err = warcOf(name, ofWARC); err != nil {
-		return &exitError{exitUsage, err}
+		return r, &exitError{exitUsage, err}
 	}
 	index, err := os.Open(name)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer index.Close() //nolint:errcheck // only read
 	file, err := os.Open(ofWARC)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer file.Close() //nolint:errcheck // only read
 	info, err := file.Stat()
 	if err != nil {
-		return err
+		return r, err
 	}
 	report, err := cdx.VerifyCDXJ(ctx, index, file, info.Size(), filepath.Base(ofWARC))
 	if err != nil {
-		return err
+		return r, err
 	}
-	return v.report(verifyReport{File: name, Verdict: cdxVerdict(report), CDXJ: report})
+	return verifyReport{File: name, Verdict: cdxVerdict(report), CDXJ: report}, nil
 }
 
 func cdxVerdict(r *cdx.VerifyReport) warc.Verdict {
@@ -257,125 +281,4 @@ func cdxVerdict(r *cdx.VerifyReport) warc.Verdict {
 		return warc.SoundWithRemarks
 	}
 	return warc.Sound
-}
-
-// archive checks every segment: the WARC, its index, and that each post's
-// capture is a record that is there.
-func (v *verification) archive(ctx context.Context, name string, open func() (*archive.Archive, error)) (err error) {
-	arch, err := open()
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	n := 0
-	for s, err := range arch.Segments(ctx) {
-		if err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		n++
-		if err := v.segment(ctx, arch, s); err != nil {
-			return fmt.Errorf("verify: segment %s: %w", s.Name, err)
-		}
-		if v.before = append(v.before, earlier{name: s.Name}); len(v.before) > maxEarlier {
-			v.before = v.before[1:]
-		}
-	}
-	if n == 0 {
-		v.app.say("refrain: verify: the archive %s has no segment yet", name)
-	}
-	return v.imports(ctx, arch)
-}
-
-func (v *verification) segment(ctx context.Context, arch *archive.Archive, s archive.Segment) error {
-	if s.Open {
-		v.app.say("%s is still open: it is checked when it is finished", s.Name)
-		return nil
-	}
-	at := blob.ReaderAt(ctx, arch.Store(), s.Name.Key(archive.WARCEnding))
-	report, err := warc.Verify(ctx, at, s.Size, string(s.Name)+archive.WARCEnding, warc.VerifyOptions{
-		Elsewhere: func(id string) bool { return v.holds(ctx, arch, id) },
-	})
-	if err != nil {
-		return err
-	}
-	if err := v.report(verifyReport{File: string(s.Name) + archive.WARCEnding, Verdict: report.Verdict, WARC: report}); err != nil {
-		return err
-	}
-	file := string(s.Name) + archive.IndexEnding
-	index, err := arch.Store().Get(ctx, s.Name.Key(archive.IndexEnding), 0, -1)
-	switch {
-	case errors.Is(err, blob.ErrNotFound):
-		if err := v.report(verifyReport{File: file, Verdict: warc.Damaged, Findings: []string{"the index is missing"}}); err != nil {
-			return err
-		}
-	case err != nil:
-		return err
-	default:
-		checked, err := cdx.VerifyCDXJ(ctx, bufio.NewReaderSize(index, 1<<20), at, s.Size, string(s.Name)+archive.WARCEnding)
-		err = errors.Join(err, index.Close())
-		if err != nil {
-			return err
-		}
-		if err := v.report(verifyReport{File: file, Verdict: cdxVerdict(checked), CDXJ: checked}); err != nil {
-			return err
-		}
-	}
-	if s.Posts == 0 {
-		return nil
-	}
-	return v.posts(ctx, arch, s)
-}
-
-// posts checks that each post of a segment names a capture that lies where it
-// says, with the payload digest that it says, and that the resource record of
-// the post is there with the same words.
-func (v *verification) posts(ctx context.Context, arch *archive.Archive, s archive.Segment) error {
-	r := verifyReport{File: string(s.Name) + archive.PostsEnding, Verdict: warc.Sound}
-	find := func(format string, args ...any) {
-		r.Verdict = warc.Damaged
-		if len(r.Findings) < 1000 {
-			r.Findings = append(r.Findings, fmt.Sprintf(format, args...))
-		}
-	}
-	digests := map[string]string{} // record id → payload digest, of this segment
-	for rec, err := range arch.Records(ctx, s.Name) {
-		if err != nil {
-			break // the report on the WARC says what is damaged
-		}
-		digests[rec.ID()] = rec.Header.Get("WARC-Payload-Digest")
-	}
-	for line, err := range arch.Posts(ctx, s.Name) {
-		if err != nil {
-			find("%v", err)
-			break
-		}
-		if line.Page != nil {
-			continue
-		}
-		r.Posts++
-		c := line.Post.Capture
-		if _, ok := digests[line.RecordID]; !ok {
-			find("post %s: its own record %s is not in the WARC", line.Post.Key(), line.RecordID)
-		}
-		if c.Import != "" {
-			v.count(c.Import, line.Post.Key())
-			continue
-		}
-		digest, ok := digests[c.RecordID]
-		if !ok {
-			// Its response may lie in the segment before: a segment can end between them.
-			rec, err := arch.ReadRecord(ctx, c)
-			if err != nil {
-				find("post %s: its capture cannot be read: %v", line.Post.Key(), err)
-				continue
-			}
-			digest = rec.Header.Get("WARC-Payload-Digest")
-			if err := rec.Close(); err != nil {
-				return err
-			}
-		}
-		if c.PayloadDigest != "" && digest != c.PayloadDigest {
-			find("post %s was read from a payload with digest %s, but record %s has %s", line.Post.Key(), c.PayloadDigest, c.RecordID, digest)
-		}
-	}
-	return v.report(r)
 }

@@ -19,8 +19,8 @@ import (
 
 // importedPosts is what the posts of an archive say of one imported file.
 type importedPosts struct {
-	n     int64
-	first string // key of the first such post
+	N     int64  `json:"posts"`
+	First string `json:"first"` // key of the first such post
 }
 
 // imports checks that each imported file has the digest that its name says, and
@@ -62,7 +62,7 @@ func (v *verification) imports(ctx context.Context, arch *archive.Archive) error
 		}
 		of := v.imported[digest]
 		report := verifyReport{File: "imports/" + name, Verdict: warc.Damaged}
-		report.Findings = []string{fmt.Sprintf("the file is missing; what was read from it: %s (the first is %s): put the file with this SHA-256 back, or import it again", plural(of.n, "post"), of.first)}
+		report.Findings = []string{fmt.Sprintf("the file is missing; what was read from it: %s (the first is %s): put the file with this SHA-256 back, or import it again", plural(of.N, "post"), of.First)}
 		if err := v.report(report); err != nil {
 			return err
 		}
@@ -97,16 +97,4 @@ func (v *verification) links(ctx context.Context, arch *archive.Archive) (digest
 		}
 	}
 	return digests, nil
-}
-
-// count takes note of a post that was read from an imported file.
-func (v *verification) count(digest, key string) {
-	of := v.imported[digest]
-	if of.n++; of.n == 1 {
-		of.first = key
-	}
-	if v.imported == nil {
-		v.imported = map[string]importedPosts{}
-	}
-	v.imported[digest] = of
 }
