@@ -66,7 +66,11 @@
 // record of application/json with the target urn:refrain:page:UUID; it is there
 // for exchanges without posts too, and for fetches that were not made because
 // robots.txt forbade them. Package crawlers (Line) describes the JSON. What was computed from a file has the target
-// urn:refrain:asset:sha256:HEX. Package post describes the JSON.
+// urn:refrain:asset:sha256:HEX; the same line stands among the pages too, as a
+// page line of the type "asset" (address, post, outcome, facts, capture). What an
+// analyst decides about narratives is a page line of the type "act", concurrent
+// to nothing: url urn:refrain:act:narrative, act, narrative, other, posts, text,
+// by, at. Package post describes the JSON.
 //
 // # Imported files
 //
