@@ -51,7 +51,7 @@ func (f files) Bytes(ctx context.Context, a engine.Asset) ([]byte, error) {
 }
 
 // payload gives the body of a captured answer, decoded, up to a limit; of a
-// revisit that of its original.
+// revisit that of its original; nothing where an act has deleted it.
 func payload(ctx context.Context, arch *archive.Archive, c post.Capture, limit int64) (data []byte, err error) {
 	rec, err := arch.ReadRecord(ctx, c)
 	if err != nil {
@@ -66,6 +66,9 @@ func payload(ctx context.Context, arch *archive.Archive, c post.Capture, limit i
 		}
 	}
 	defer closing(&err, rec)
+	if rec.Header.Has(archive.DeletedField) {
+		return nil, nil // by legal duty: there is nothing to look at
+	}
 	m, err := warc.ReadHTTP(rec)
 	if err != nil {
 		return nil, err
