@@ -60,7 +60,7 @@ func (c narrativesCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer closing(&err, r)
 	if c.ID == "" {
-		return c.list(a, r)
+		return c.list(ctx, a, r)
 	}
 	g, err := r.Find(c.ID)
 	if err != nil {
@@ -158,7 +158,7 @@ type listedNarrative struct {
 	Text string `json:"text"` // of the founding post, as it was indexed
 }
 
-func (c narrativesCmd) list(a *app, r *reading) error {
+func (c narrativesCmd) list(ctx context.Context, a *app, r *reading) error {
 	all := r.Narratives(c.MinPosts, c.MinAccounts)
 	if c.Platform != "" {
 		all = slices.DeleteFunc(all, func(s engine.Summary) bool {
@@ -173,10 +173,10 @@ func (c narrativesCmd) list(a *app, r *reading) error {
 		return a.writeGraph(c.GraphML, whoPosted(r, list))
 	}
 	if c.CSV {
-		return c.writeCSV(a, r, list)
+		return c.writeCSV(ctx, a, r, list)
 	}
 	for _, s := range list {
-		text, err := r.foundingText(context.Background(), s)
+		text, err := r.foundingText(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -265,11 +265,11 @@ func printable(s string) string {
 	}, s)
 }
 
-func (c narrativesCmd) writeCSV(a *app, r *reading, list []engine.Summary) error {
+func (c narrativesCmd) writeCSV(ctx context.Context, a *app, r *reading, list []engine.Summary) error {
 	w := csv.NewWriter(a.out)
 	rows := [][]string{{"id", "name", "posts", "reposts", "texts", "accounts", "platforms", "first_post", "first_earliest", "first_latest", "first_captured", "last", "text"}}
 	for _, s := range list {
-		text, err := r.foundingText(context.Background(), s)
+		text, err := r.foundingText(ctx, s)
 		if err != nil {
 			return err
 		}

@@ -116,10 +116,14 @@ func (b *Book) Find(words string) (int, error) {
 	if n, ok := b.founder[words]; ok {
 		return b.view.Group(n), nil
 	}
+	named := cluster.None // the oldest of those with that name
 	for n, name := range b.names {
-		if name != "" && strings.EqualFold(name, words) {
-			return b.view.Group(n), nil
+		if name != "" && strings.EqualFold(name, words) && (named == cluster.None || n < named) {
+			named = n
 		}
+	}
+	if named != cluster.None {
+		return b.view.Group(named), nil
 	}
 	if items := b.itemsOfKey(words); len(items) > 0 {
 		return b.view.Group(items[0]), nil
