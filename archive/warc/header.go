@@ -10,10 +10,15 @@ type Field struct{ Name, Value string }
 // to use.
 type Header []Field
 
+// sameName compares names of fields, most of which differ in length.
+func sameName(a, b string) bool {
+	return len(a) == len(b) && (a == b || strings.EqualFold(a, b))
+}
+
 // Get gives the value of the first field called name, or "".
 func (h Header) Get(name string) string {
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if sameName(h[i].Name, name) {
 			return h[i].Value
 		}
 	}
@@ -23,7 +28,7 @@ func (h Header) Get(name string) string {
 // Has reports whether a field called name is there, even an empty one.
 func (h Header) Has(name string) bool {
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if sameName(h[i].Name, name) {
 			return true
 		}
 	}
@@ -34,7 +39,7 @@ func (h Header) Has(name string) bool {
 func (h Header) Values(name string) []string {
 	var all []string
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if sameName(h[i].Name, name) {
 			all = append(all, h[i].Value)
 		}
 	}
@@ -49,7 +54,7 @@ func (h *Header) Add(name, value string) { *h = append(*h, Field{name, value}) }
 func (h *Header) Set(name, value string) {
 	kept, found := (*h)[:0], false
 	for _, f := range *h {
-		if strings.EqualFold(f.Name, name) {
+		if sameName(f.Name, name) {
 			if found {
 				continue
 			}
@@ -67,7 +72,7 @@ func (h *Header) Set(name, value string) {
 func (h *Header) Del(name string) {
 	kept := (*h)[:0]
 	for _, f := range *h {
-		if !strings.EqualFold(f.Name, name) {
+		if !sameName(f.Name, name) {
 			kept = append(kept, f)
 		}
 	}
@@ -139,7 +144,7 @@ func (h Header) ordered() Header {
 	used := make([]bool, len(h))
 	take := func(name string) {
 		for i := range h {
-			if !used[i] && strings.EqualFold(h[i].Name, name) {
+			if !used[i] && sameName(h[i].Name, name) {
 				sorted, used[i] = append(sorted, h[i]), true
 			}
 		}
@@ -148,7 +153,7 @@ func (h Header) ordered() Header {
 		take(name)
 	}
 	for i := range h {
-		if !used[i] && !strings.EqualFold(h[i].Name, "Content-Type") && !strings.EqualFold(h[i].Name, "Content-Length") {
+		if !used[i] && !sameName(h[i].Name, "Content-Type") && !sameName(h[i].Name, "Content-Length") {
 			sorted, used[i] = append(sorted, h[i]), true
 		}
 	}

@@ -10,13 +10,13 @@
 package jsonsite
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
+	"github.com/refrain-archive/refrain/internal/jsonx"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -100,30 +100,26 @@ func (c Collector) Read(s crawlers.Step, ex crawlers.Exchange) (crawlers.Page, e
 	if outcome, reason := crawlers.ClassifyJSON(ex); outcome != "" {
 		return crawlers.Page{Outcome: outcome, Reason: reason}, nil
 	}
-	var answer struct {
-		Posts []struct {
-			ID    int       `json:"id"`
-			URL   string    `json:"url"`
-			Title string    `json:"title"`
-			Text  string    `json:"text"`
-			At    time.Time `json:"published_at"`
-			Image string    `json:"image"`
-		} `json:"posts"`
-	}
-	if err := json.Unmarshal(ex.Body, &answer); err != nil {
+	answer, err := jsonx.Parse(ex.Body)
+	if err != nil {
 		return crawlers.Page{Outcome: post.LayoutChanged, Reason: err.Error()}, nil
 	}
 	var page crawlers.Page
-	for _, p := range answer.Posts {
-		if p.ID < after || p.ID >= after+perPage {
-			return crawlers.Page{Outcome: post.LayoutChanged, Reason: fmt.Sprintf("asked for posts from %d on, got %d", after, p.ID)}, nil
+	for _, p := range answer.Get("posts").Array() {
+		id, ok := p.Get("id").Int()
+		if !ok || id < int64(after) || id >= int64(after+perPage) {
+			return crawlers.Page{Outcome: post.LayoutChanged, Reason: fmt.Sprintf("asked for posts from %d on, got %q", after, p.Get("id").String())}, nil
+		}
+		created, err := time.Parse(time.RFC3339, p.Get("published_at").String())
+		if err != nil {
+			return crawlers.Page{Outcome: post.LayoutChanged, Reason: fmt.Sprintf("post %d: %v", id, err)}, nil
 		}
 		it := post.Post{
-			Kind: post.KindPost, ID: strconv.Itoa(p.ID), URL: p.URL, Title: p.Title, Text: p.Text,
-			Created: post.Time{Time: p.At.UTC(), Source: post.SourceField},
+			Kind: post.KindPost, ID: strconv.FormatInt(id, 10), URL: p.Get("url").String(), Title: p.Get("title").String(), Text: p.Get("text").String(),
+			Created: post.Time{Time: created.UTC(), Source: post.SourceField},
 		}
-		if p.Image != "" {
-			it.Media = []post.Media{{Kind: post.MediaImage, URL: p.Image}}
+		if image := p.Get("image").String(); image != "" {
+			it.Media = []post.Media{{Kind: post.MediaImage, URL: image}}
 		}
 		page.Posts = append(page.Posts, it)
 	}

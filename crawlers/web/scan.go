@@ -287,7 +287,13 @@ func (d *document) scanLinks(body []byte) bool {
 			fresh.title = squeeze(cut(html.UnescapeString(strings.ReplaceAll(string(text), "\x00", "\uFFFD")), maxValue))
 			titled = fresh.title != ""
 		}
-	}, func(tag atom.Atom, a attributes) { fresh.takeTag(tag, a.each) })
+	}, func(tag atom.Atom, a attributes) {
+		var t stated // takeTag would put all of this on the heap
+		for k, v := range a.each {
+			t.take(tag, k, v)
+		}
+		fresh.takeStated(tag, &t)
+	})
 	if ok {
 		*d = fresh
 	}
@@ -296,42 +302,64 @@ func (d *document) scanLinks(body []byte) bool {
 
 // takeTag takes what one tag states.
 func (d *document) takeTag(tag atom.Atom, attributes iter.Seq2[[]byte, []byte]) {
-	var href, rel, kind, title, metaName, equiv, content string
+	var t stated
 	for k, v := range attributes {
-		switch string(k) {
-		case "href":
-			href = string(v)
-		case "rel":
-			rel = strings.ToLower(string(v))
-		case "type":
-			kind = strings.ToLower(string(v))
-		case "title":
-			title = string(v)
-		case "lang":
-			if tag == atom.Html {
-				d.lang = strings.TrimSpace(string(v))
-			}
-		case "name", "property", "itemprop":
-			if tag == atom.Meta {
-				metaName = string(v)
-			}
-		case "http-equiv":
-			equiv = string(v)
-		case "content":
-			content = string(v)
+		t.take(tag, k, v)
+	}
+	d.takeStated(tag, &t)
+}
+
+// stated are the attributes of a tag that say something to us.
+type stated struct {
+	href, rel, kind, title, metaName, equiv, content, lang string
+	hasLang                                                bool
+}
+
+func (t *stated) take(tag atom.Atom, k, v []byte) {
+	switch string(k) {
+	case "href":
+		t.href = string(v)
+	case "rel":
+		t.rel = strings.ToLower(string(v))
+	case "type":
+		if tag == atom.Link {
+			t.kind = strings.ToLower(string(v))
 		}
+	case "title":
+		if tag == atom.Link {
+			t.title = string(v)
+		}
+	case "lang":
+		if tag == atom.Html {
+			t.lang, t.hasLang = strings.TrimSpace(string(v)), true
+		}
+	case "name", "property", "itemprop":
+		if tag == atom.Meta {
+			t.metaName = string(v)
+		}
+	case "http-equiv":
+		t.equiv = string(v)
+	case "content":
+		t.content = string(v)
+	}
+}
+
+// takeStated takes what take found in a tag.
+func (d *document) takeStated(tag atom.Atom, t *stated) {
+	if t.hasLang {
+		d.lang = t.lang
 	}
 	switch tag {
 	case atom.A, atom.Area:
-		d.addHref(href)
-		if hasWord(rel, "next") {
-			d.setLink("next", href, "", "")
+		d.addHref(t.href)
+		if hasWord(t.rel, "next") {
+			d.setLink("next", t.href, "", "")
 		}
 	case atom.Base:
-		d.setBase(href)
+		d.setBase(t.href)
 	case atom.Link:
-		d.setLink(rel, href, kind, title)
+		d.setLink(t.rel, t.href, t.kind, t.title)
 	case atom.Meta:
-		d.setMeta(metaName, equiv, content)
+		d.setMeta(t.metaName, t.equiv, t.content)
 	}
 }

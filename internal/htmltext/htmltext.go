@@ -65,7 +65,11 @@ func Attr(n *html.Node, name string) string {
 // Resolve makes href absolute against base and reports whether it is an
 // http(s) address.
 func Resolve(href string, base *url.URL) (string, bool) {
-	u, err := url.Parse(strings.TrimSpace(href))
+	href = strings.TrimSpace(href)
+	if base != nil && plainPath(href) && plainBase(base) {
+		return base.Scheme + "://" + base.Host + href, true
+	}
+	u, err := url.Parse(href)
 	if err != nil {
 		return "", false
 	}
@@ -76,6 +80,44 @@ func Resolve(href string, base *url.URL) (string, bool) {
 		return "", false
 	}
 	return u.String(), true
+}
+
+// plainPath reports whether href is an absolute path, perhaps with a query, in
+// which nothing is to be decoded, encoded or resolved: most links within a site.
+func plainPath(href string) bool {
+	if len(href) == 0 || href[0] != '/' || len(href) > 1 && href[1] == '/' {
+		return false
+	}
+	query := false
+	for i := 1; i < len(href); i++ {
+		switch c := href[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '-', c == '_':
+		case c == '.':
+			if !query && href[i-1] == '/' {
+				return false // a step up, it may be
+			}
+		case c == '/', c == '=' && query, c == '&' && query:
+		case c == '?' && !query && i+1 < len(href):
+			query = true
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// plainBase reports whether base is an http(s) address whose host is written as
+// it is.
+func plainBase(base *url.URL) bool {
+	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil || base.Opaque != "" {
+		return false
+	}
+	for i := range len(base.Host) {
+		if c := base.Host[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':') {
+			return false
+		}
+	}
+	return true
 }
 
 type walker struct {

@@ -3,6 +3,7 @@ package htmltext
 import (
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/refrain-archive/refrain/post"
@@ -60,6 +61,38 @@ func FuzzPlainText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		if got, want := Fragment(src, nil), parsed(src, nil); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v, the parser gives %+v", src, got, want)
+		}
+	})
+}
+
+// slowResolve is Resolve by net/url alone.
+func slowResolve(href string, base *url.URL) (string, bool) {
+	u, err := url.Parse(strings.TrimSpace(href))
+	if err != nil {
+		return "", false
+	}
+	u = base.ResolveReference(u)
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", false
+	}
+	return u.String(), true
+}
+
+func FuzzResolve(f *testing.F) {
+	for _, href := range []string{"/a/b.html?x=1&y=2", "/", "//h/a", "/a//b/", "/..", "/a/./b", "/.a", "/a.", "/a/..b", "/a?", "/a?b?c", "/a?/../b", "/a?b=/.", "a", "#x", "/%41", "/ü", "/a:b", "mailto:x", "/a/b/.?x", " /a\n", "/a-_9"} {
+		for _, base := range []string{"https://ana.example/2026/post.html?q#f", "HTTP://Ana.Example:8080", "http://u:p@h/", "https://[::1]:8/x", "ftp://h/x", "https:///x", "http://a_b.example/x", "mailto:x", "http://h%41/x"} {
+			f.Add(href, base)
+		}
+	}
+	f.Fuzz(func(t *testing.T, href, from string) {
+		base, err := url.Parse(from)
+		if err != nil {
+			return
+		}
+		got, ok := Resolve(href, base)
+		want, wantOK := slowResolve(href, base)
+		if got != want || ok != wantOK {
+			t.Errorf("%q on %q is %q, %v; want %q, %v", href, from, got, ok, want, wantOK)
 		}
 	})
 }
