@@ -256,6 +256,9 @@ func (b *causedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Rest implements fetchctx.Rester.
+func (b *causedBody) Rest() (int, bool) { return fetchctx.Rest(b.ReadCloser) }
+
 // patience gives a context for one exchange that outlives ctx: what is on the
 // wire when the user stops the run may be finished within Options.Grace. What
 // still waits for its turn is cancelled at once.
@@ -298,9 +301,12 @@ func (d *Driver) body(resp *http.Response) ([]byte, error) {
 	if c, ok := r.(*codedReader); ok {
 		defer c.Close()
 	}
+	if rest, ok := fetchctx.Rest(r); ok && size == 0 {
+		size = min(int64(rest), limit)
+	}
 	if size > 0 {
 		// One byte more than announced, so that the end shows without growing.
-		return readBody(r, make([]byte, 0, min(size, 1<<20)+1), limit)
+		return readBody(r, make([]byte, 0, min(size, maxAnnounced)+1), limit)
 	}
 	// Of unknown length: it grows in memory that is used again, and is copied
 	// once, so that no body costs twice its size and more.
@@ -312,6 +318,10 @@ func (d *Driver) body(resp *http.Response) ([]byte, error) {
 	}
 	return bytes.Clone(buf), err
 }
+
+// maxAnnounced bounds the memory that is taken for a body before it is there, in
+// bytes.
+const maxAnnounced = 1 << 20
 
 // maxScratch bounds what is kept of memory for bodies, in bytes.
 const maxScratch = 512 << 10

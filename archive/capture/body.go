@@ -14,6 +14,7 @@ type body struct {
 	src   io.ReadCloser // net/http's: transfer coding removed
 	wire  errKeeper     // over src
 	r     io.Reader     // content coding removed
+	zip   *gzipReader   // below r, where gzip is the only coding; nil otherwise
 	mu    sync.Mutex    // held while reading
 	err   error         // sticky; set once the record is made
 	ended bool          // the record is made
@@ -41,6 +42,7 @@ func (f *fetch) wrapBody(resp *http.Response) {
 	coded := f.req.Method != http.MethodHead && resp.Body != http.NoBody && resp.StatusCode != http.StatusPartialContent
 	if list, known := codings(resp.Header["Content-Encoding"]); coded && known && len(list) > 0 {
 		b.r = decoded(b.r, list)
+		b.zip, _ = b.r.(*gzipReader)
 		if limit := f.t.opt.MaxDecoded; limit > 0 {
 			b.r = &capReader{r: b.r, max: limit, left: limit}
 		}
@@ -79,6 +81,18 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.end(err)
 	return n, b.err
+}
+
+// Rest implements fetchctx.Rester.
+func (b *body) Rest() (int, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended || b.zip == nil {
+		return 0, false
+	}
+	n, known := b.zip.rest()
+	limit := b.f.t.opt.MaxDecoded
+	return n, known && (limit <= 0 || int64(n) <= limit)
 }
 
 // Close ends the exchange. Where the caller did not read to the end, the

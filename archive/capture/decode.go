@@ -103,6 +103,17 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 	return g.stream(p)
 }
 
+// rest gives how many bytes are left to read, where it is unpacked as a whole.
+func (g *gzipReader) rest() (n int, known bool) {
+	if g.err == nil && g.in == nil && g.plain == nil {
+		g.start()
+	}
+	if g.plain == nil {
+		return 0, false
+	}
+	return len(*g.plain) - g.at, true
+}
+
 // start reads src to its end, if that is not far, and unpacks it. What is
 // larger, cut, damaged or of several members is left to stream, with all that
 // was read: it gives what comes before the damage, and says what is wrong.

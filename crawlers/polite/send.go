@@ -279,6 +279,9 @@ func (b *turnBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Rest implements fetchctx.Rester.
+func (b *turnBody) Rest() (int, bool) { return fetchctx.Rest(b.ReadCloser) }
+
 func (b *turnBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.stop()
