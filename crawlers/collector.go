@@ -286,3 +286,19 @@ func Read(c Collector, s Step, ex Exchange) (page Page, err error) {
 func accountEmpty(a post.Account) bool {
 	return a.ID == "" && a.Handle == "" && a.Name == "" && a.URL == ""
 }
+
+// An Addresser is a Collector that can tell the URL of a step's request without
+// making the request: pages lead to hundreds of steps each, whose URL is all that
+// is wanted of most. Address and Request give the same URL, or an error both.
+type Addresser interface {
+	Address(Step) (string, error)
+}
+
+// address gives the URL of the request of a step.
+func address(c Collector, s Step) (string, error) {
+	if a, ok := c.(Addresser); ok {
+		return a.Address(s)
+	}
+	r, err := c.Request(s)
+	return r.URL, err
+}

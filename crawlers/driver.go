@@ -348,16 +348,16 @@ func (d *Driver) item(s Step) (Item, error) {
 	if k == nil {
 		return i, fmt.Errorf("step of platform %q, which is not known", s.Ref.Platform)
 	}
-	req, err := k.Request(s)
+	to, err := address(k.Collector, s)
 	if err != nil {
 		return i, fmt.Errorf("%s: %w", k.about.Platform, err)
 	}
-	u, err := url.Parse(req.URL)
+	u, err := url.Parse(to)
 	if err != nil {
 		return i, fmt.Errorf("%s: request URL: %w", k.about.Platform, err)
 	}
 	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return i, fmt.Errorf("%s: request URL %q is not a web address", k.about.Platform, req.URL)
+		return i, fmt.Errorf("%s: request URL %q is not a web address", k.about.Platform, to)
 	}
 	i.Host = pool(k, u.Hostname())
 	if m, ok := k.Collector.(Merger); ok {

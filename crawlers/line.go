@@ -84,13 +84,14 @@ func LineOf(c Collector, s Step, ex Exchange, page Page) Line {
 	}
 	about := c.About()
 	line.Platform, line.Reader = about.Platform, fmt.Sprintf("%s/%d", about.Platform, about.Reader)
+	line.Next = make([]NextLine, 0, len(page.Next))
 	for _, next := range page.Next {
 		n := NextLine{Role: next.Role, Route: next.Route}
 		if n.Role == "" {
 			n.Role = RolePage
 		}
-		if request, err := c.Request(next); err == nil {
-			n.URL = request.URL
+		if u, err := address(c, next); err == nil {
+			n.URL = u
 		} else {
 			n.URL = next.Ref.URL
 		}

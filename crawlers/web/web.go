@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/refrain-archive/refrain/crawlers"
@@ -30,6 +32,7 @@ type Collector struct{}
 var (
 	_ crawlers.Collector = Collector{}
 	_ crawlers.Merger    = Collector{}
+	_ crawlers.Addresser = Collector{}
 )
 
 // Options say what to do beyond reading the page itself. They travel in
@@ -59,19 +62,52 @@ func WithDepth(n int) []byte { return Options{Depth: n}.State() }
 var errState = errors.New(`State is not web options like {"depth":1}`)
 
 func options(state []byte) (Options, error) {
-	var o Options
 	if len(state) == 0 {
-		return o, nil
+		return Options{}, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(state))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil || d.More() {
-		return Options{}, fmt.Errorf("%w: %.40q", errState, state)
+	o, ok := quickOptions(state)
+	if !ok {
+		o = Options{}
+		d := json.NewDecoder(bytes.NewReader(state))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&o); err != nil || d.More() {
+			return Options{}, fmt.Errorf("%w: %.40q", errState, state)
+		}
 	}
 	if o.Depth < 0 || o.Depth > MaxDepth || o.Hops < 0 || o.Hops > maxHops {
 		return Options{}, fmt.Errorf("%w: depth reaches from 0 to %d: %.40q", errState, MaxDepth, state)
 	}
 	return o, nil
+}
+
+// quickOptions reads what State writes; it gives false for anything else. Each
+// link of each page has a State, and encoding/json takes a kilobyte for one.
+func quickOptions(state []byte) (o Options, ok bool) {
+	s := string(state)
+	if len(s) < 2 || s[0] != '{' || s[len(s)-1] != '}' {
+		return o, false
+	}
+	for member := range strings.SplitSeq(s[1:len(s)-1], ",") {
+		name, value, _ := strings.Cut(member, ":")
+		switch {
+		case name == `"links"` && value == "true":
+			o.Links = true
+		case name == `"feeds"` && value == "true":
+			o.Feeds = true
+		case name == `"depth"` && plainNumber(value):
+			o.Depth, _ = strconv.Atoi(value)
+		case name == `"hops"` && plainNumber(value):
+			o.Hops, _ = strconv.Atoi(value)
+		default:
+			return o, false
+		}
+	}
+	return o, true
+}
+
+// plainNumber reports whether s is a number from 1 to 999, as JSON has it.
+func plainNumber(s string) bool {
+	return len(s) >= 1 && len(s) <= 3 && s[0] != '0' && strings.Trim(s, "0123456789") == ""
 }
 
 // About is the data sheet.
@@ -123,21 +159,30 @@ func (Collector) Identify(ex crawlers.Exchange) (crawlers.Ref, bool) {
 }
 
 // Request asks for the page.
-func (Collector) Request(s crawlers.Step) (crawlers.Request, error) {
-	if err := check(s); err != nil {
+func (c Collector) Request(s crawlers.Step) (crawlers.Request, error) {
+	canonical, err := c.Address(s)
+	if err != nil {
 		return crawlers.Request{}, err
-	}
-	if _, err := options(s.State); err != nil {
-		return crawlers.Request{}, err
-	}
-	canonical, ok := urlform.CanonicalString(s.Ref.URL)
-	if !ok {
-		return crawlers.Request{}, fmt.Errorf("web: ask for %q: not an http(s) address", s.Ref.URL)
 	}
 	return crawlers.Request{URL: canonical, Header: crawlers.Header{
 		"Accept":          {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"},
 		"Accept-Language": {"en,*;q=0.5"},
 	}}, nil
+}
+
+// Address implements crawlers.Addresser.
+func (Collector) Address(s crawlers.Step) (string, error) {
+	if err := check(s); err != nil {
+		return "", err
+	}
+	if _, err := options(s.State); err != nil {
+		return "", err
+	}
+	canonical, ok := urlform.CanonicalString(s.Ref.URL)
+	if !ok {
+		return "", fmt.Errorf("web: ask for %q: not an http(s) address", s.Ref.URL)
+	}
+	return canonical, nil
 }
 
 // Same is equal for all steps to one page: however it was found, it is fetched once.
