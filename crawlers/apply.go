@@ -79,6 +79,7 @@ func (r *runner) apply(res *result) Change {
 		}
 		r.coverage(t, item.Step, page, stop)
 	}
+	change.Add = res.next[:0] // pages have hundreds of links: what is wanted stays where it is
 	for _, n := range res.next {
 		if !r.wanted(t, item.Step, n.Step, unwanted, stop != "") {
 			continue

@@ -342,7 +342,10 @@ func (d *Driver) otherPlatform(k *known, to *url.URL) bool {
 // What a short link turned out to name is asked by the best route there is, not
 // by the one that resolved the link.
 func (d *Driver) nextItems(k *known, from Step, next []Step) []Item {
-	var items []Item
+	if len(next) == 0 {
+		return nil
+	}
+	items := make([]Item, 0, len(next))
 	for _, s := range next {
 		if s.Role == "" {
 			s.Role = RolePage

@@ -416,15 +416,15 @@ func (r *run) Commit(ctx context.Context, changes []crawlers.Change, take func(*
 				return err
 			}
 			for k := range c.Add {
-				i := c.Add[k]
+				i := &c.Add[k]
 				var isNew bool
-				if i.ID, isNew, err = r.add(ctx, &i); err != nil {
+				if i.ID, isNew, err = r.add(ctx, i); err != nil {
 					return err
 				}
 				if isNew {
 					added++
-					if take != nil && take(&i) {
-						taken = append(taken, i)
+					if take != nil && take(i) {
+						taken = append(taken, *i)
 					}
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -204,7 +205,9 @@ func (r *reader) follow(d *document) {
 	}
 	next := Options{Depth: r.options.Depth - 1, Links: r.options.Links, Feeds: r.options.Feeds}
 	state := next.State()
-	seen := map[string]bool{r.id: true}
+	seen := make(map[string]bool, len(d.links)+2)
+	seen[r.id] = true
+	r.page.Next = slices.Grow(r.page.Next, len(d.links)+1)
 	add := func(link string) {
 		u, err := url.Parse(link)
 		if err != nil || !urlform.SameSite(u, r.asked) || isFile(u.Path) {
