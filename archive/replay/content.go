@@ -37,7 +37,7 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request, q request) {
 	}
 	if list, blocked, err := s.blocked(ctx, c); blocked || err != nil {
 		if err == nil {
-			err = &blockedError{list}
+			err = &blockedError{list: list}
 		}
 		s.fail(w, r, q, &c, err)
 		return
@@ -360,10 +360,16 @@ func parseRange(v string) (from, to int64, ok bool) {
 	return from, to, err1 == nil && err2 == nil && from >= 0
 }
 
-// A blockedError says that a payload is on the blocklist.
-type blockedError struct{ list string }
+// A blockedError says that a payload is on the blocklist, or that an act holds
+// its record.
+type blockedError struct{ list, act string }
 
-func (e *blockedError) Error() string { return "withheld by the list " + e.list }
+func (e *blockedError) Error() string {
+	if e.act != "" {
+		return "withheld by the act " + e.act
+	}
+	return "withheld by the list " + e.list
+}
 
 // httpTime is a time as HTTP and Memento write it.
 func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }

@@ -84,7 +84,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request, q request) {
 	}
 	list, blocked, err := s.blocked(ctx, c)
 	if blocked {
-		err = &blockedError{list}
+		err = &blockedError{list: list}
 	}
 	if err != nil {
 		s.fail(w, r, q, &c, err)

@@ -63,6 +63,9 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 		return nil, err
 	}
 	a.header = rec.Header
+	if err := s.held(ctx, rec.Header); err != nil {
+		return nil, err
+	}
 	if a.header.Type() != warc.TypeRevisit {
 		return a, s.take(ctx, a, c, rec, a.header)
 	}
@@ -77,6 +80,9 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 	a.original = &original
 	a.open = append(a.open, from)
 	h := from.Header
+	if err := s.held(ctx, h); err != nil {
+		return nil, err
+	}
 	if h.Type() == warc.TypeRevisit {
 		return nil, fmt.Errorf("%w: it leads to another revisit, %s", ErrNoOriginal, h.RecordID())
 	}
@@ -88,6 +94,29 @@ func (s *Server) load(ctx context.Context, c Capture) (_ *answer, err error) {
 		a.status, a.reason, a.fields = head.Status, head.Reason, head.Header
 	}
 	return a, nil
+}
+
+// deletedField is the header field of a record that stands where one was deleted
+// by an act; its value is the act's id (archive.DeletedField, which this package
+// does not import).
+const deletedField = "Refrain-Deleted"
+
+// held gives an error if an act deleted a record, or holds it.
+func (s *Server) held(ctx context.Context, h warc.Header) error {
+	if act := h.Get(deletedField); act != "" {
+		return &blockedError{act: act}
+	}
+	if s.o.Held == nil {
+		return nil
+	}
+	act, err := s.o.Held(ctx, h.RecordID())
+	if err != nil {
+		return fmt.Errorf("look up whether record %s may be shown: %w", h.RecordID(), err)
+	}
+	if act != "" {
+		return &blockedError{act: act}
+	}
+	return nil
 }
 
 func (s *Server) open(ctx context.Context, a *answer, c Capture) (*Record, error) {

@@ -137,6 +137,9 @@ func (s *Server) explain(q request, c *Capture, err error) (m message, short str
 	case errors.As(err, &blocked):
 		m.Title = "Withheld"
 		m.Text = "This payload is not shown. It is on the list " + blocked.list + "."
+		if blocked.act != "" {
+			m.Text = "This record is not shown: it was deleted by a recorded act, " + blocked.act + "."
+		}
 		return m, "withheld", http.StatusUnavailableForLegalReasons
 	case errors.As(err, &damage):
 		m.Title = "This record is damaged"

@@ -24,6 +24,13 @@ type Options struct {
 	CDX       http.Handler // answers /cdx; nil: there is none
 	Blocklist Blocklist    // nil: nothing is blocked
 
+	// Held names the act by which a record must not be shown although its bytes
+	// are still there, "" if there is none. A revisit is not shown either where
+	// the record with its payload is held. Where it fails nothing is shown. It is
+	// asked for each request, as acts happen while a server runs. nil: no record
+	// is held.
+	Held func(ctx context.Context, recordID string) (act string, err error)
+
 	// Outcome says what was made of an answer when it was captured ("deleted",
 	// "login_wall"), for the banner; "" is nothing. nil: never anything.
 	Outcome func(ctx context.Context, recordID string) string

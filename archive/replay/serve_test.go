@@ -308,6 +308,55 @@ func TestBlocklist(t *testing.T) {
 	}
 }
 
+// What an act holds is not shown in any form, nor is what repeats it; the answer
+// names the act. An act that is done while the server runs counts at once.
+func TestHeld(t *testing.T) {
+	m := newMaker(t)
+	held := m.page(day(1), "http://site.example/", "text/html", "<p>held words")
+	of := warc.Original{URL: "http://site.example/", Date: day(1), PayloadDigest: warc.SHA256([]byte("<p>held words"))}
+	m.write(warc.Capture{URL: "http://site.example/again", Date: day(2)}.Identical(warc.Bytes([]byte("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")), of))
+	m.page(day(2), "http://site.example/fails", "text/html", "<p>held words")
+	gone := m.page(day(3), "http://site.example/other", "text/html", "<p>other words")
+	act := ""
+	s := m.server(Options{Held: func(_ context.Context, id string) (string, error) {
+		switch id {
+		case held.ID():
+			return act, nil
+		case gone.ID():
+			return "", nil
+		}
+		return "", errors.New("the acts cannot be read")
+	}})
+	paths := []string{"/archive/20260101120000mp_/http://site.example/", "/archive/20260101120000/http://site.example/", "/archive/20260101120000id_/http://site.example/"}
+	for _, path := range paths {
+		if r := ask(t, s, path); r.StatusCode != 200 {
+			t.Errorf("before the act: %s: %d", path, r.StatusCode)
+		}
+	}
+	act = "urn:uuid:0000"
+	for _, path := range paths {
+		r := ask(t, s, path)
+		if body := text(t, r); r.StatusCode != 451 || strings.Contains(body, "held words") || !strings.Contains(body, act) {
+			t.Errorf("%s: %d %q", path, r.StatusCode, body)
+		}
+	}
+	for _, path := range []string{"again", "fails"} {
+		r := ask(t, s, "/archive/20260102120000mp_/http://site.example/"+path)
+		if body := text(t, r); r.StatusCode != 500 || strings.Contains(body, "held words") {
+			t.Errorf("%s, where acts cannot be read: %d %q", path, r.StatusCode, body)
+		}
+	}
+	s = m.server(Options{Held: func(_ context.Context, id string) (string, error) {
+		return map[string]string{held.ID(): act}[id], nil
+	}})
+	if r := ask(t, s, "/archive/20260102120000mp_/http://site.example/again"); r.StatusCode != 451 || !strings.Contains(text(t, r), act) {
+		t.Errorf("a revisit of it: %d", r.StatusCode)
+	}
+	if r := ask(t, s, "/archive/20260103120000mp_/http://site.example/other"); r.StatusCode != 200 {
+		t.Errorf("another page: %d", r.StatusCode)
+	}
+}
+
 func TestDamagedRecord(t *testing.T) {
 	m := newMaker(t)
 	m.page(day(1), "http://site.example/", "text/html", strings.Repeat("<p>words and more words", 200))

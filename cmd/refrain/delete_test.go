@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -117,6 +118,37 @@ func TestDeleteHeld(t *testing.T) {
 	d.must(t, exitDone, "rebuild")
 	compare(t, "held, after a rebuild", d.posts(t), want)
 	d.sound(t)
+	// In replay the answer names the act, whatever form is asked for.
+	var act archive.Act
+	acts, _ := d.must(t, exitDone, "--json", "show", archive.DeleteURL)
+	var known shown
+	if err := json.Unmarshal([]byte(acts), &known); err != nil || len(known.Fetches) == 0 {
+		t.Fatalf("%v: %s", err, acts)
+	}
+	if err := json.Unmarshal(known.Fetches[len(known.Fetches)-1], &act); err != nil || len(act.Records) == 0 {
+		t.Fatalf("%v: %s", err, known.Fetches)
+	}
+	served := d.serve(t, 1)
+	withheld := 0
+	for _, rec := range act.Records {
+		if !strings.HasPrefix(rec.URL, "http") {
+			continue
+		}
+		resp, body := ask(t, served.urls[0]+"/archive/2200if_/"+rec.URL)
+		for i := 0; i < 5 && resp.StatusCode == http.StatusFound; i++ {
+			resp, body = ask(t, served.urls[0]+resp.Header.Get("Location"))
+		}
+		if strings.Contains(body, words) {
+			t.Errorf("the words are shown at %s", rec.URL)
+		}
+		if resp.StatusCode == http.StatusUnavailableForLegalReasons && strings.Contains(body, act.ID) {
+			withheld++
+		}
+	}
+	served.interrupt()
+	if withheld == 0 {
+		t.Errorf("no answer of the replay names the act %s: %v", act.ID, act.Records)
+	}
 	name := filepath.Join(t.TempDir(), "rest.wacz")
 	r := exportReport(t, first(d.must(t, exitDone, "--json", "export", "--wacz", name, "--all")))
 	if len(r.Withheld) == 0 {

@@ -22,6 +22,7 @@ type exportCmd struct {
 	CSV       string   `name:"csv" placeholder:"FILE" help:"Write the posts as a table, one row a post (- is standard output)."`
 	BOM       bool     `name:"bom" help:"Begin the table with a byte order mark, so that Excel reads it as UTF-8."`
 	List      []string `placeholder:"FILE" help:"File of posts and accounts, one URL, PLATFORM:ID or PLATFORM:NAME a line (- is standard input); can be repeated."`
+	Narrative []string `placeholder:"ID" sep:"none" help:"Posts of that narrative, by its id or the beginning of it, its name, or a post that is in it; can be repeated."`
 	Account   []string `placeholder:"NAME" help:"Posts of that account, by id, handle or name; can be repeated."`
 	Since     string   `placeholder:"DAY" help:"Of what a query or account finds, only posts made from that day on."`
 	Until     string   `placeholder:"DAY" help:"Of what a query or account finds, only posts made until the end of that day."`
@@ -40,6 +41,7 @@ Examples:
   refrain export --wacz bridge.wacz '"the bridge will close"' platform:tumblr,reddit
   refrain export --wacz ana.wacz --csv ana.csv https://www.tumblr.com/ana
   refrain export --wacz case.wacz --list posts.txt
+  refrain export --wacz closes.wacz --narrative q5xk3a
   refrain export --jsonl all.jsonl --all
 ` + exitCodes
 }
@@ -69,8 +71,11 @@ func (c exportCmd) Run(ctx context.Context, a *app) (err error) {
 	if c.WACZ == "-" {
 		return usage("export: a WACZ cannot go to standard output: give a file name")
 	}
-	if c.All && (len(c.What)+len(c.List)+len(c.Account) > 0 || c.Since+c.Until != "") {
-		return usage("export: --all is everything: it goes with no query, post, account, list or time")
+	if c.All && (len(c.What)+len(c.List)+len(c.Account)+len(c.Narrative) > 0 || c.Since+c.Until != "") {
+		return usage("export: --all is everything: it goes with no query, post, account, narrative, list or time")
+	}
+	if len(c.Narrative) > 0 && len(c.What)+len(c.List)+len(c.Account) == 0 && c.Since+c.Until != "" {
+		return usage("export: --since and --until narrow a query or an account, not a narrative: a part of it would pass for the whole")
 	}
 	for _, name := range []string{c.WACZ, c.JSONL, c.CSV} {
 		if name == "" || name == "-" {

@@ -46,7 +46,7 @@ func (c exportCmd) selection(ctx context.Context, a *app, store *corpus.Store) (
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	if len(terms) > 0 || len(c.Account) > 0 || c.All || len(names) == 0 && (c.Since != "" || c.Until != "") {
+	if len(terms) > 0 || len(c.Account) > 0 || c.All || len(names)+len(c.Narrative) == 0 && (c.Since != "" || c.Until != "") {
 		q, err := corpus.ParseQuery(strings.Join(terms, " "))
 		if err != nil {
 			return nil, &exitError{exitUsage, err}
@@ -56,14 +56,46 @@ func (c exportCmd) selection(ctx context.Context, a *app, store *corpus.Store) (
 		}
 		s.queries = append(s.queries, within(q, narrow))
 	}
-	if len(names) == 0 && len(s.queries) == 0 {
-		return nil, usage("export: say which posts: a query, posts or accounts, --list FILE, --since, --until, or --all")
+	found, err := c.narratives(ctx, a, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 && len(s.queries) == 0 && len(c.Narrative) == 0 {
+		return nil, usage("export: say which posts: a query, posts or accounts, --narrative ID, --list FILE, --since, --until, or --all")
 	}
 	if err := s.named(ctx, a, names, narrow); err != nil {
 		return nil, err
 	}
-	s.words = c.words(names, terms)
+	s.words = c.words(names, terms, found)
 	return s, nil
+}
+
+// narratives adds the posts of the narratives that are named, and gives what the
+// narratives are called. The times of --since and --until do not narrow them: a
+// part of a narrative would pass for the whole.
+func (c exportCmd) narratives(ctx context.Context, a *app, s *selected) (called []string, err error) {
+	if len(c.Narrative) == 0 {
+		return nil, nil
+	}
+	r, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(&err, r)
+	for _, words := range c.Narrative {
+		g, err := r.Find(words)
+		if err != nil {
+			return nil, usage("export: %w", err)
+		}
+		s.keys = append(s.keys, r.PostsOf(g)...)
+		sum := r.Summary(g)
+		name := "narrative " + sum.ID
+		if sum.Name != "" {
+			name += fmt.Sprintf(" (%s)", sum.Name)
+		}
+		called = append(called, name)
+	}
+	return called, nil
 }
 
 func field(name, value string) string {
@@ -85,7 +117,7 @@ func within(q, narrow corpus.Query) corpus.Query {
 }
 
 // words says what was asked for.
-func (c exportCmd) words(names, terms []string) string {
+func (c exportCmd) words(names, terms, narratives []string) string {
 	var parts []string
 	if c.All {
 		parts = append(parts, "all posts")
@@ -93,6 +125,7 @@ func (c exportCmd) words(names, terms []string) string {
 	if len(terms) > 0 {
 		parts = append(parts, "search "+strings.Join(terms, " "))
 	}
+	parts = append(parts, narratives...)
 	for _, name := range c.Account {
 		parts = append(parts, "account "+name)
 	}

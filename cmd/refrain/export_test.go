@@ -493,3 +493,61 @@ func TestExportMemory(t *testing.T) {
 		}
 	}
 }
+
+// A narrative is exported by its id, its name, or a post that is in it; with its
+// posts and no others.
+func TestExportNarrative(t *testing.T) {
+	t.Parallel()
+	world := tinyWorld()
+	d := newDesk(t, serve(t, world), "")
+	d.must(t, exitDone, collectArgs(world)...)
+	out, _ := d.must(t, exitDone, "--json", "narratives", "-n", "1")
+	var n struct {
+		ID    string `json:"id"`
+		Posts int    `json:"posts"`
+	}
+	if err := json.Unmarshal([]byte(out), &n); err != nil || n.Posts < 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	d.must(t, exitDone, "narratives", n.ID, "--name", "the refrain")
+	dir := t.TempDir()
+	var want []string
+	for i, words := range []string{n.ID, "the refrain", ""} {
+		if words == "" {
+			words = want[len(want)-1]
+		}
+		name := filepath.Join(dir, fmt.Sprint(i))
+		out, _ := d.must(t, exitDone, "--json", "export", "--wacz", name+".wacz", "--jsonl", name+".jsonl", "--csv", name+".csv", "--narrative", words)
+		var done exported
+		if err := json.Unmarshal([]byte(out), &done); err != nil {
+			t.Fatal(err)
+		}
+		if done.WACZ.Posts != int64(n.Posts) || done.JSONL.Posts != int64(n.Posts) || done.CSV.Posts != int64(n.Posts) || !strings.Contains(done.WACZ.Selection, n.ID) || !strings.Contains(done.WACZ.Selection, "the refrain") {
+			t.Errorf("%s: %s, want %d posts", words, out, n.Posts)
+		}
+		lines, err := os.ReadFile(name + ".jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var keys []string
+		for line := range strings.Lines(string(lines)) {
+			var p post.Post
+			if err := json.Unmarshal([]byte(line), &p); err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, p.Key())
+		}
+		if i > 0 && strings.Join(keys, " ") != strings.Join(want, " ") {
+			t.Errorf("%s gives %v, the id %v", words, keys, want)
+		}
+		want = keys
+	}
+	extracted := d.extracted(t, filepath.Join(dir, "0.wacz"))
+	for _, key := range want {
+		if _, ok := extracted[key]; !ok {
+			t.Errorf("%s is not in the package", key)
+		}
+	}
+	d.must(t, exitUsage, "export", "--jsonl", filepath.Join(dir, "no.jsonl"), "--narrative", "zzzzzz")
+	d.must(t, exitUsage, "export", "--jsonl", filepath.Join(dir, "no.jsonl"), "--narrative", n.ID, "--since", "2026-01-01")
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/refrain-archive/refrain/archive/replay"
 	"github.com/refrain-archive/refrain/archive/warc"
 	"github.com/refrain-archive/refrain/corpus"
+	"github.com/refrain-archive/refrain/sensitive"
 )
 
 type serveCmd struct {
@@ -45,6 +46,14 @@ Examples:
 const refreshEvery = 20 * time.Second
 
 func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	lists, err := sensitive.Open(cfg.Blocklists...)
+	if err != nil {
+		return usage("serve: %w", err)
+	}
 	var player *replay.Player
 	switch {
 	case c.Player != "":
@@ -57,10 +66,6 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 		}
 	case len(c.Files) > 0:
 		return usage("serve: files are for the player: name its folder with --player DIR. The replay shows what is in the archive, and what is linked to it")
-	}
-	cfg, err := a.config()
-	if err != nil {
-		return err
 	}
 	arch, err := a.openArchive(ctx, cfg, true)
 	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
@@ -79,9 +84,13 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer closing(&err, store)
-	handler, err := replay.New(replay.Options{
-		Source: indexSource{x}, CDX: x.CDXServer(), Outcome: outcomes(store), LocalOnly: isLocal(c.Addr), Title: "refrain: " + cfg.Archive, Log: a.log(),
-	})
+	o := replay.Options{
+		Source: indexSource{x}, CDX: x.CDXServer(), Outcome: outcomes(store), Held: (&holds{store: store}).act, LocalOnly: isLocal(c.Addr), Title: "refrain: " + cfg.Archive, Log: a.log(),
+	}
+	if lists.Len() > 0 {
+		o.Blocklist = lists
+	}
+	handler, err := replay.New(o)
 	if err != nil {
 		return err
 	}
@@ -226,6 +235,31 @@ func outcomes(store *corpus.Store) func(ctx context.Context, recordID string) st
 		}
 		return f.Outcome
 	}
+}
+
+// holds knows the records that acts have deleted but that lie where nothing can
+// be removed. It reads the acts again every refreshEvery, as another process may
+// delete while this one serves.
+type holds struct {
+	store *corpus.Store
+
+	mu   sync.Mutex
+	read time.Time
+	held map[string]string
+}
+
+// act names the act that holds a record, or gives "".
+func (h *holds) act(ctx context.Context, recordID string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); now.Sub(h.read) >= refreshEvery {
+		held, err := heldRecords(ctx, h.store)
+		if err != nil {
+			return "", err
+		}
+		h.held, h.read = held, now
+	}
+	return h.held[recordID], nil
 }
 
 // An indexSource is the index as the replay reads it.

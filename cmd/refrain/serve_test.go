@@ -111,6 +111,52 @@ func collected(t *testing.T) desk {
 	return d
 }
 
+// The lists of the configuration hold in the replay too, and their name is told.
+func TestServeWithheld(t *testing.T) {
+	t.Parallel()
+	world := tinyWorld()
+	list := filepath.Join(t.TempDir(), "known.txt")
+	d := newDesk(t, serve(t, world), "blocklists: ["+list+"]\n")
+	if err := os.WriteFile(list, []byte("# name: Hotline\nsha256:"+strings.Repeat("0", 64)+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	d.must(t, exitDone, collectArgs(world)...)
+	digest, url := "", ""
+	for ex, err := range d.open(t).Captures(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ex.Response != nil && strings.HasPrefix(string(ex.Block), "HTTP/1.1 200") && ex.Capture.PayloadDigest != "" && strings.Contains(string(ex.Block), "Content-Type: image/") {
+			digest, url = ex.Capture.PayloadDigest, ex.URL
+		}
+	}
+	if url == "" {
+		t.Fatal("no picture was captured")
+	}
+	s := d.serve(t, 1)
+	if r, _ := ask(t, s.urls[0]+"/archive/2200im_/"+url); r.StatusCode != http.StatusOK {
+		t.Errorf("%s, on no list: %d", url, r.StatusCode)
+	}
+	s.interrupt()
+	if err := os.WriteFile(list, []byte("# name: Hotline\n"+digest+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s = d.serve(t, 1)
+	defer s.interrupt()
+	r, body := ask(t, s.urls[0]+"/archive/2200/"+url)
+	for range 5 {
+		if to := r.Header.Get("Location"); to != "" {
+			r, body = ask(t, s.urls[0]+to)
+		}
+	}
+	if r.StatusCode != http.StatusUnavailableForLegalReasons || !strings.Contains(body, "Hotline") {
+		t.Errorf("%s is on a list: %d %s", url, r.StatusCode, body)
+	}
+	if r, _ := ask(t, s.urls[0]+"/archive/2200im_/"+url); r.StatusCode != http.StatusUnavailableForLegalReasons {
+		t.Errorf("%s is on a list, as a file: %d", url, r.StatusCode)
+	}
+}
+
 func TestServe(t *testing.T) {
 	d := collected(t)
 	s := d.serve(t, 1)
