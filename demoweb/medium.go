@@ -96,7 +96,7 @@ func (s *Server) mediumPage(w http.ResponseWriter, p *Post) {
 	}
 	if p.Image != "" {
 		image := "ImageMetadata:1*" + p.Image
-		state[image] = map[string]any{"__typename": "ImageMetadata", "id": "1*" + p.Image, "originalWidth": 240, "originalHeight": 160, "alt": p.Title}
+		state[image] = map[string]any{"__typename": "ImageMetadata", "id": "1*" + p.Image, "originalWidth": 240, "originalHeight": 180, "alt": p.Title}
 		add("IMG", "", map[string]any{"metadata": map[string]any{"__ref": image}})
 	}
 	if p.Link != "" {

@@ -35,7 +35,7 @@ type Edit struct {
 	Quality                  int     // of JPEG; 0 is a PNG
 }
 
-const sceneWidth, sceneHeight = 320, 240
+const sceneWidth, sceneHeight = 240, 180
 
 func hashOf(name string) uint64 {
 	h := fnv.New64a()
@@ -53,43 +53,57 @@ func drawScene(name string, phase float64) *image.RGBA {
 		return color.RGBA{uint8(random.IntN(256)), uint8(random.IntN(256)), uint8(random.IntN(256)), 255}
 	}
 	high, low := colour(), colour()
+	var sky [256]color.RGBA
+	for i := range sky {
+		t := float64(i) / 255
+		sky[i] = color.RGBA{mix(high.R, low.R, t), mix(high.G, low.G, t), mix(high.B, low.B, t), 255}
+	}
 	slope := random.Float64()*2 - 1
 	for y := range sceneHeight {
+		t := float64(y)/sceneHeight - slope/2
 		for x := range sceneWidth {
-			t := math.Min(1, math.Max(0, float64(y)/sceneHeight+slope*(float64(x)/sceneWidth-0.5)))
-			img.SetRGBA(x, y, color.RGBA{mix(high.R, low.R, t), mix(high.G, low.G, t), mix(high.B, low.B, t), 255})
+			set(img, x, y, sky[int(255*min(1, max(0, t)))])
+			t += slope / sceneWidth
 		}
 	}
 	for range 28 + random.IntN(20) {
 		c := colour()
 		cx, cy := random.Float64()*sceneWidth, random.Float64()*sceneHeight
-		rx, ry := 6+random.Float64()*52, 6+random.Float64()*44
+		rx, ry := 5+random.Float64()*40, 5+random.Float64()*34
 		angle := random.Float64() * math.Pi
 		kind := random.IntN(3)
-		cx += phase * (random.Float64() - 0.5) * 60
-		cy += phase * (random.Float64() - 0.5) * 40
+		cx += phase * (random.Float64() - 0.5) * 46
+		cy += phase * (random.Float64() - 0.5) * 30
 		sin, cos := math.Sincos(angle)
-		reach := rx + ry
-		for y := max(0, int(cy-reach)); y < min(sceneHeight, int(cy+reach)); y++ {
-			for x := max(0, int(cx-reach)); x < min(sceneWidth, int(cx+reach)); x++ {
-				u, v := ((float64(x)-cx)*cos+(float64(y)-cy)*sin)/rx, ((float64(y)-cy)*cos-(float64(x)-cx)*sin)/ry
+		reachX, reachY := math.Hypot(rx*cos, ry*sin), math.Hypot(rx*sin, ry*cos)
+		for y := max(0, int(cy-reachY)); y < min(sceneHeight, int(cy+reachY)+1); y++ {
+			left := max(0, int(cx-reachX))
+			u, v := ((float64(left)-cx)*cos+(float64(y)-cy)*sin)/rx, ((float64(y)-cy)*cos-(float64(left)-cx)*sin)/ry
+			for x := left; x < min(sceneWidth, int(cx+reachX)+1); x++ {
 				in := false
 				switch kind {
 				case 0:
 					in = u*u+v*v < 1
 				case 1:
-					in = math.Abs(u) < 0.8 && math.Abs(v) < 0.5
+					in = math.Abs(u) < 0.7 && math.Abs(v) < 0.5
 				case 2:
-					in = v > -0.6 && v < 0.8 && math.Abs(u) < (0.8-v)/1.6
+					in = v > -0.6 && v < 0.7 && math.Abs(u) < (0.8-v)/1.8
 				}
-				if in {
-					shade := 0.85 + 0.15*math.Sin(u*5+v*3)
-					img.SetRGBA(x, y, color.RGBA{uint8(float64(c.R) * shade), uint8(float64(c.G) * shade), uint8(float64(c.B) * shade), 255})
+				if in { // lighter towards one side
+					shade := 230 + int(25*u)
+					set(img, x, y, color.RGBA{uint8(int(c.R) * shade >> 8), uint8(int(c.G) * shade >> 8), uint8(int(c.B) * shade >> 8), 255})
 				}
+				u += cos / rx
+				v -= sin / ry
 			}
 		}
 	}
 	return img
+}
+
+func set(img *image.RGBA, x, y int, c color.RGBA) {
+	p := img.Pix[y*img.Stride+x*4:]
+	p[0], p[1], p[2], p[3] = c.R, c.G, c.B, 255
 }
 
 func mix(a, b uint8, t float64) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t) }

@@ -235,7 +235,7 @@ func (p *Post) html(image string) string {
 		b.WriteString("<p>" + html.EscapeString(para) + "</p>")
 	}
 	if p.Image != "" && image != "" {
-		b.WriteString(`<p><img src="` + image + `" alt="` + html.EscapeString(p.Title) + `" width="240" height="160" /></p>`)
+		b.WriteString(`<p><img src="` + image + `" alt="` + html.EscapeString(p.Title) + `" width="240" height="180" /></p>`)
 	}
 	if p.Link != "" {
 		b.WriteString(`<p><a href="` + p.Link + `">Read more</a></p>`)

@@ -43,8 +43,8 @@ func (s *Server) x(w http.ResponseWriter, r *http.Request, host string) {
 			"user":         tdoc{"id_str": p.Account.ID, "name": p.Account.Name, "screen_name": p.Account.Handle, "verified": false, "profile_image_url_https": "https://pbs.twimg.com/profile_images/1/" + p.Account.Avatar},
 			"edit_control": tdoc{"edit_tweet_ids": []string{p.ID}, "is_edit_eligible": true, "edits_remaining": "5"}, "conversation_count": len(p.Comments), "news_action_type": "conversation", "isEdited": false, "isStaleEdit": false}
 		if p.Image != "" {
-			doc["mediaDetails"] = []tdoc{{"type": "photo", "display_url": "pic.x.com/" + p.ID, "expanded_url": p.URL() + "/photo/1", "media_url_https": "https://pbs.twimg.com/media/" + p.Image, "original_info": tdoc{"width": 240, "height": 160}, "url": "https://t.co/x"}}
-			doc["photos"] = []tdoc{{"url": "https://pbs.twimg.com/media/" + p.Image, "width": 240, "height": 160}}
+			doc["mediaDetails"] = []tdoc{{"type": "photo", "display_url": "pic.x.com/" + p.ID, "expanded_url": p.URL() + "/photo/1", "media_url_https": "https://pbs.twimg.com/media/" + p.Image, "original_info": tdoc{"width": 240, "height": 180}, "url": "https://t.co/x"}}
+			doc["photos"] = []tdoc{{"url": "https://pbs.twimg.com/media/" + p.Image, "width": 240, "height": 180}}
 		}
 		if p.Clip != "" {
 			clip := s.world.Clips[p.Clip]
@@ -199,7 +199,7 @@ func (s *Server) pinterest(w http.ResponseWriter, r *http.Request, host string) 
 		a := p.Account
 		data := tdoc{"requestParameters": tdoc{"name": "CloseupPageQuery"}, "response": tdoc{"data": tdoc{"v3GetPinQuery": tdoc{"__typename": "V3GetPin", "data": tdoc{
 			"__typename": "Pin", "entityId": p.ID, "createdAt": p.Time.Format(time.RFC1123Z), "title": p.Title, "gridTitle": p.Title, "description": p.Text, "closeupUnifiedDescription": p.Text, "link": p.Link, "imageSignature": p.signature(),
-			"imageSpec_orig": tdoc{"url": p.pinImage("originals"), "width": 240, "height": 160}, "repinCount": p.Likes, "pinner": tdoc{"username": a.Handle, "fullName": a.Name, "entityId": a.ID},
+			"imageSpec_orig": tdoc{"url": p.pinImage("originals"), "width": 240, "height": 180}, "repinCount": p.Likes, "pinner": tdoc{"username": a.Handle, "fullName": a.Name, "entityId": a.ID},
 			"board": tdoc{"name": "Things", "url": "/" + a.Handle + "/things/", "entityId": "9" + a.ID}, "aggregatedPinData": tdoc{"entityId": "5" + p.ID[1:], "commentCount": len(p.Comments)},
 		}}}}}
 		reply(w, "text/html; charset=utf-8", `<!DOCTYPE html><html><head><title>`+html.EscapeString(p.Title)+`</title></head><body><script data-relay-response="true" type="application/json">`+scriptJSON(w, data)+`</script></body></html>`)

@@ -79,7 +79,7 @@ func (p *Post) player() tdoc {
 	return tdoc{
 		"playabilityStatus": tdoc{"status": "OK"},
 		"videoDetails": tdoc{"videoId": p.ID, "title": p.Title, "lengthSeconds": strconv.Itoa(p.duration()), "channelId": a.channel(), "shortDescription": p.Text, "keywords": p.Tags,
-			"thumbnail": tdoc{"thumbnails": []tdoc{{"url": p.still(), "width": 240, "height": 160}}}, "viewCount": strconv.Itoa(p.Likes * 37), "author": a.Name, "isPrivate": false, "isLiveContent": false},
+			"thumbnail": tdoc{"thumbnails": []tdoc{{"url": p.still(), "width": 240, "height": 180}}}, "viewCount": strconv.Itoa(p.Likes * 37), "author": a.Name, "isPrivate": false, "isLiveContent": false},
 		"microformat": tdoc{"playerMicroformatRenderer": tdoc{"externalVideoId": p.ID, "title": tdoc{"simpleText": p.Title}, "description": tdoc{"simpleText": p.Text}, "ownerChannelName": a.Name,
 			"ownerProfileUrl": "http://www.youtube.com/@" + a.Handle, "externalChannelId": a.channel(), "publishDate": p.Time.Format(time.RFC3339), "uploadDate": p.Time.Format(time.RFC3339),
 			"viewCount": strconv.Itoa(p.Likes * 37), "likeCount": strconv.Itoa(p.Likes), "lengthSeconds": strconv.Itoa(p.duration()), "category": "People & Blogs", "isFamilySafe": true, "isUnlisted": false,
@@ -93,7 +93,7 @@ func (s *Server) youtubeChannel(w http.ResponseWriter, a *Account) {
 		items = append(items, tdoc{"richItemRenderer": tdoc{"content": tdoc{"videoRenderer": tdoc{
 			"videoId": p.ID, "title": runs(p.Title), "publishedTimeText": tdoc{"simpleText": fmt.Sprintf("%d days ago", max(1, int(Day.Sub(p.Time).Hours()/24)))},
 			"viewCountText": tdoc{"simpleText": fmt.Sprintf("%d views", p.Likes*37)}, "lengthText": tdoc{"simpleText": fmt.Sprintf("%d:%02d", p.duration()/60, p.duration()%60)},
-			"thumbnail": tdoc{"thumbnails": []tdoc{{"url": p.still(), "width": 240, "height": 160}}}, "navigationEndpoint": tdoc{"watchEndpoint": tdoc{"videoId": p.ID}},
+			"thumbnail": tdoc{"thumbnails": []tdoc{{"url": p.still(), "width": 240, "height": 180}}}, "navigationEndpoint": tdoc{"watchEndpoint": tdoc{"videoId": p.ID}},
 		}}}})
 	}
 	data := tdoc{
@@ -131,8 +131,8 @@ func (s *Server) vimeo(w http.ResponseWriter, r *http.Request) {
 		newYork = time.FixedZone("EST", -5*3600)
 	}
 	replyJSON(w, tdoc{"type": "video", "version": "1.0", "provider_name": "Vimeo", "provider_url": "https://vimeo.com/", "title": p.Title, "author_name": p.Account.Name, "author_url": p.Account.URL(), "is_plus": "0",
-		"html": `<iframe src="https://player.vimeo.com/video/` + p.ID + `"></iframe>`, "width": 240, "height": 160, "duration": p.duration(), "description": p.Text, "thumbnail_url": "https://i.vimeocdn.com/video/" + p.picture(),
-		"thumbnail_width": 240, "thumbnail_height": 160, "upload_date": p.Time.In(newYork).Format("2006-01-02 15:04:05"), "video_id": number64(p.ID), "uri": "/videos/" + p.ID})
+		"html": `<iframe src="https://player.vimeo.com/video/` + p.ID + `"></iframe>`, "width": 240, "height": 180, "duration": p.duration(), "description": p.Text, "thumbnail_url": "https://i.vimeocdn.com/video/" + p.picture(),
+		"thumbnail_width": 240, "thumbnail_height": 180, "upload_date": p.Time.In(newYork).Format("2006-01-02 15:04:05"), "video_id": number64(p.ID), "uri": "/videos/" + p.ID})
 }
 
 // tiktok serves the embed of an account and oEmbed of posts.
@@ -149,7 +149,7 @@ func (s *Server) tiktok(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		replyJSON(w, tdoc{"version": "1.0", "type": "video", "title": p.caption(), "author_url": p.Account.URL(), "author_name": p.Account.Name, "author_unique_id": p.Account.Handle, "embed_product_id": p.ID, "embed_type": "video",
-			"provider_name": "TikTok", "provider_url": "https://www.tiktok.com", "thumbnail_url": "https://p16-sign.tiktokcdn.com/obj/" + p.picture(), "thumbnail_width": 240, "thumbnail_height": 160, "html": "<blockquote></blockquote>"})
+			"provider_name": "TikTok", "provider_url": "https://www.tiktok.com", "thumbnail_url": "https://p16-sign.tiktokcdn.com/obj/" + p.picture(), "thumbnail_width": 240, "thumbnail_height": 180, "html": "<blockquote></blockquote>"})
 	case parts[0] == "embed" && len(parts) == 2 && strings.HasPrefix(parts[1], "@"):
 		a := s.world.byHandle(TikTok, parts[1][1:])
 		if a == nil {
