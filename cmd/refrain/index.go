@@ -56,6 +56,7 @@ func (a *app) indexNarratives(ctx context.Context, cfg config.Config, store *cor
 	if err != nil {
 		return err
 	}
+	a.noteNoDictionaries()
 	t, err := store.Totals(ctx)
 	if err != nil {
 		return err
@@ -73,8 +74,8 @@ func (a *app) indexNarratives(ctx context.Context, cfg config.Config, store *cor
 	if stats.TooLong+stats.Cut > 0 {
 		more = fmt.Sprintf("; %s too long to be compared, %d compared by their beginning", plural(int64(stats.TooLong), "post"), stats.Cut)
 	}
-	return a.printf("narratives: %s taken: %s that are new (%d linked to earlier ones), %s, %s without words, %s%s", plural(int64(stats.Observations), "observation"),
-		plural(int64(stats.Texts), "text"), stats.Linked, countCopies(stats.Copies), plural(int64(stats.Wordless), "post"), plural(int64(stats.Links), "link"), more)
+	return a.printf("narratives: %s taken: %s that are new (%d linked to earlier ones), %s, %s without words, %s (%d by translation)%s", plural(int64(stats.Observations), "observation"),
+		plural(int64(stats.Texts), "text"), stats.Linked, countCopies(stats.Copies), plural(int64(stats.Wordless), "post"), plural(int64(stats.Links+stats.Translations), "link"), stats.Translations, more)
 }
 
 func countCopies(n int) string {

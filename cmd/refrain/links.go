@@ -14,8 +14,8 @@ import (
 
 type linksCmd struct {
 	Posts   []string `arg:"" optional:"" name:"post" help:"A post, by URL or PLATFORM:ID: its links. Two posts: what links them, opened."`
-	Signal  string   `placeholder:"NAME" help:"Only links of this signal: text, object."`
-	Kind    string   `placeholder:"NAME" help:"Only links of this kind: copy, edited_copy, excerpt, thread_part, contains, passage; picture, media, url, hashtag."`
+	Signal  string   `placeholder:"NAME" help:"Only links of this signal: text, translation, object."`
+	Kind    string   `placeholder:"NAME" help:"Only links of this kind: copy, edited_copy, excerpt, thread_part, contains, passage, translation; picture, media, url, hashtag."`
 	Min     float64  `default:"0" help:"Only links with at least this score, 0 to 1."`
 	Limit   int      `short:"n" default:"50" help:"At most so many; 0 is all."`
 	Open    bool     `short:"o" help:"Show both texts of each link side by side."`
@@ -136,7 +136,7 @@ func (a *app) printLink(ctx context.Context, r *reading, l engine.Link, open boo
 	if a.JSON {
 		return a.writeJSON(opened{l, sideOf(one), sideOf(two)})
 	}
-	return a.printf("%s\n%s", linkLine(l), a.sideBySide(one, two))
+	return a.printf("%s\n%s%s", linkLine(l), a.sideBySide(one, two), pairLines(l.Link, one.Text, two.Text))
 }
 
 // sidesOf opens a link. One by an object has no texts of its own: those of the
@@ -185,6 +185,8 @@ func kindWords(k narrative.Kind) string {
 		return "contains: the second is a piece of the first"
 	case narrative.PartOf:
 		return "contains: the second is a numbered piece of the first"
+	case narrative.Translated:
+		return "translation: the same in another language"
 	case narrative.Passage:
 		return "the same passage in both"
 	case engine.URL:

@@ -50,6 +50,9 @@ func (a *app) openEngine(ctx context.Context, cfg config.Config, store *corpus.S
 	if err != nil {
 		return nil, engine.Stats{}, err
 	}
+	if err := a.withDictionaries(ctx, e); err != nil {
+		return nil, engine.Stats{}, errors.Join(err, e.Close())
+	}
 	_, more, err := store.Newest(ctx, e.At())
 	if err != nil {
 		return nil, engine.Stats{}, errors.Join(err, e.Close())

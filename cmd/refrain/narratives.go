@@ -60,6 +60,7 @@ func (c narrativesCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer closing(&err, r)
 	if c.ID == "" {
+		a.noteNoDictionaries()
 		return c.list(ctx, a, r)
 	}
 	g, err := r.Find(c.ID)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,6 +67,8 @@ const (
 // glyphs cuts a text into glyphs. What would do something to a terminal (control
 // characters, changes of direction) is left out or shown as a dot.
 func glyphs(s string, marks []narrative.Range, colour bool) []glyph {
+	marks = slices.Clone(marks)
+	slices.SortFunc(marks, func(x, y narrative.Range) int { return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(y.To, x.To)) })
 	var list []glyph
 	var before *glyph
 	at := 0

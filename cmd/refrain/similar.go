@@ -12,11 +12,12 @@ import (
 	"github.com/refrain-archive/refrain/narrative"
 	"github.com/refrain-archive/refrain/narrative/engine"
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/narrative/translate"
 	"github.com/refrain-archive/refrain/post"
 )
 
 type similarCmd struct {
-	Text  string `placeholder:"TEXT" help:"Posts that carry the words of this text (- reads standard input)."`
+	Text  string `placeholder:"TEXT" help:"Posts that carry the words of this text, or their translation (- reads standard input)."`
 	File  string `placeholder:"FILE" help:"Posts that carry the words of the text in this file."`
 	Post  string `placeholder:"POST" help:"Posts that carry the words of this post of the corpus, by URL or PLATFORM:ID."`
 	URL   string `name:"url" placeholder:"URL" help:"Posts that link to this address."`
@@ -28,7 +29,9 @@ type similarCmd struct {
 func (similarCmd) Help() string {
 	return `The text need not be in the corpus, and is not kept. Texts that share the words are shown side by side,
 what both have between brackets or in colour, with the record that each post was read from. Scores from
-0.65 are links; those from 0.5 are possible, and shown as that.
+0.65 are links; those from 0.5 are possible, and shown as that. Where dictionaries are there (refrain data),
+posts that say the same in another language follow, with the words that translate each other; from 0.85 they
+are links, from 0.5 possible.
 
 Examples:
   refrain similar --text "The bridge will close for good"
@@ -114,21 +117,22 @@ func (c similarCmd) byText(ctx context.Context, a *app, r *reading, asked engine
 	if err != nil {
 		return err
 	}
-	matches, err := e.Texts().Query(asked.Text)
+	matches, err := c.ask(e, asked)
 	if err = errors.Join(err, e.Close()); err != nil {
 		return fmt.Errorf("similar: %w", err)
 	}
+	a.noteNoDictionaries()
 	found := 0
 	for _, m := range matches {
-		keys := r.Same(m.Text)
+		keys := r.Same(m.text)
 		if c.Post != "" && len(keys) == 1 && keys[0] == asked.Seen.Post.Key() || len(keys) == 0 {
 			continue
 		}
 		if found++; c.Limit > 0 && found > c.Limit {
 			break
 		}
-		l := narrative.Between(m)
-		side, err := r.FirstOf(ctx, indexed{r.corpus}, m.Text)
+		l := m.Link
+		side, err := r.FirstOf(ctx, indexed{r.corpus}, m.text)
 		if err != nil {
 			return err
 		}
@@ -159,6 +163,37 @@ func (c similarCmd) byText(ctx context.Context, a *app, r *reading, asked engine
 	return a.printf("%s%s", plural(int64(found), "text"), more)
 }
 
+// A textLink is a link to a text, by its number in the index of texts.
+type textLink struct {
+	narrative.Link
+	text uint32
+}
+
+// ask gives the texts that carry the same words, and then those that say the same
+// in another language.
+func (c similarCmd) ask(e *engine.Engine, asked engine.Side) (list []textLink, err error) {
+	matches, err := e.Texts().Query(asked.Text)
+	for _, m := range matches {
+		list = append(list, textLink{narrative.Between(m), m.Text})
+	}
+	if err != nil {
+		return nil, err
+	}
+	store, err := dictionaryStore("")
+	if err != nil {
+		return nil, err
+	}
+	ix, err := e.Translations(dictionaryFiles{store})
+	if ix == nil || err != nil {
+		return list, err
+	}
+	translations, err := ix.Query(translate.Doc{Text: asked.Text})
+	for _, m := range translations {
+		list = append(list, textLink{narrative.FromTranslation("", m), engine.TranslatedText(m)})
+	}
+	return list, err
+}
+
 func (c similarCmd) print(a *app, r *reading, l narrative.Link, mine, side engine.Side, keys []string) error {
 	others := ""
 	if len(keys) > 1 {
@@ -174,7 +209,7 @@ func (c similarCmd) print(a *app, r *reading, l narrative.Link, mine, side engin
 	if mine.Seen.Post.ID != "" {
 		own = "    left is " + mine.Seen.Post.Key() + ", " + recordOf(&mine.Seen.Post) + "\n"
 	}
-	return a.printf("%s\n%s\n%s", head, own, sides(mine.Text, side.Text, mine.Marks, side.Marks, a.columns(), a.colour))
+	return a.printf("%s\n%s\n%s%s", head, own, sides(mine.Text, side.Text, mine.Marks, side.Marks, a.columns(), a.colour), pairLines(l, mine.Text, side.Text))
 }
 
 // byURL lists the posts that carry an address.

@@ -54,6 +54,9 @@ func (e *Engine) batch(ctx context.Context, list []Seen) (s Stats, err error) {
 	if err != nil {
 		return s, err
 	}
+	if err := e.syncTranslations(ctx); err != nil {
+		return s, err
+	}
 	last := &list[len(list)-1]
 	err = e.exec(ctx, `INSERT INTO progress (id, observation, record, key, mark) VALUES (0, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET observation = excluded.observation, record = excluded.record, key = excluded.key, mark = excluded.mark`, last.ID, last.Record, last.Post.Key(), mark)
@@ -237,8 +240,13 @@ func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possibl
 			links = append(links, narrative.ClusterLink(int(e.itemOf[m.Text]), m))
 		}
 	}
+	translations, err := e.translated(ctx, seen, r.Text, item, objects, words, s)
+	if err != nil {
+		return 0, err
+	}
+	links = append(links, translations...)
 	var by sql.NullInt64
-	if !whole {
+	if !whole && len(translations) == 0 {
 		if l, object, ok := e.byObjects(objects, words); ok {
 			links = append(links, l)
 			by = sql.NullInt64{Int64: object, Valid: true}
@@ -327,6 +335,9 @@ func (e *Engine) place(ctx context.Context, n newItem, links []cluster.Link, bef
 		}
 	default:
 		n.signal = string(narrative.Text)
+		if e.tr.linked[state.Via] {
+			n.signal = string(narrative.Translation)
+		}
 	}
 	e.fresh[p.Item] = n
 	e.note(p.Item, n.text)

@@ -4,6 +4,8 @@
 // All of it is derived. An Engine lies in a folder of its own:
 //
 //	text/              the index of package narrative/text
+//	translations/      the index of package narrative/translate, where there are
+//	                   dictionaries
 //	images/            the index of package narrative/image
 //	narratives.sqlite  what schema in store.go says
 //
@@ -24,6 +26,9 @@
 // # What joins a narrative, and what is only shown
 //
 //	text          copies are one item; the links of package narrative/text decide
+//	translation   where there are dictionaries: linked ones count as whole links, like
+//	              edited copies; possible ones are only shown. With other
+//	              dictionaries all is made anew
 //	picture or    by its address: joins where the post has few words of its own
 //	clip, link    (OwnWords), or where two different ones lead to one narrative
 //	picture       by its captured bytes, where it shows the same: joins posts that

@@ -44,6 +44,7 @@ type Engine struct {
 	dir    string
 	ix     *text.Index
 	images *image.Index // nil until it is asked for
+	tr     translator
 	conn   *sql.Conn
 	st     map[string]*sql.Stmt
 	c      *cluster.Clusters
@@ -74,7 +75,7 @@ type newItem struct {
 func Open(ctx context.Context, dir string) (*Engine, error) {
 	e, err := open(ctx, dir)
 	if errors.Is(err, errVersion) || errors.Is(err, errBehind) {
-		if err = removeAll(dir); err == nil {
+		if err = Remove(dir); err == nil {
 			e, err = open(ctx, dir)
 		}
 	}
@@ -84,10 +85,10 @@ func Open(ctx context.Context, dir string) (*Engine, error) {
 // errBehind says that the text index holds less than the store says.
 var errBehind = errors.New("the text index has less than the narratives were made of")
 
-// removeAll takes away what lies in the folder of an engine, and the store last:
-// what is left by a crash is without a store, and then made anew.
-func removeAll(dir string) error {
-	for _, name := range []string{"text", "images"} {
+// removeAll takes away indexes that lie in the folder of an engine, and the store
+// last: what is left by a crash is without a store, and then made anew.
+func removeAll(dir string, indexes []string) error {
+	for _, name := range indexes {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
@@ -101,7 +102,9 @@ func removeAll(dir string) error {
 }
 
 // Remove takes away what an engine keeps in a folder. No engine may be open in it.
-func Remove(dir string) error { return removeAll(dir) }
+func Remove(dir string) error {
+	return removeAll(dir, []string{"text", "translations", "images"})
+}
 
 func open(ctx context.Context, dir string) (e *Engine, err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "text"), 0o755); err != nil {
@@ -119,6 +122,9 @@ func open(ctx context.Context, dir string) (e *Engine, err error) {
 	var mark int64
 	err = e.db.QueryRowContext(ctx, "SELECT observation, record, key, mark FROM progress").Scan(&e.at, &e.record, &e.key, &mark)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return e, fmt.Errorf("open %s: %w", e.path, err)
+	}
+	if err := e.readTranslator(ctx); err != nil {
 		return e, fmt.Errorf("open %s: %w", e.path, err)
 	}
 	if e.ix, err = text.Open(filepath.Join(dir, "text"), text.Options{Through: max(mark, 1)}); err != nil {
@@ -168,6 +174,9 @@ func (e *Engine) release() error {
 	if e.images != nil {
 		errs = append(errs, e.images.Close())
 	}
+	if e.tr.ix != nil {
+		errs = append(errs, e.tr.ix.Close())
+	}
 	if e.Store != nil {
 		errs = append(errs, e.Store.Close())
 	}
@@ -210,7 +219,7 @@ func (e *Engine) Index(ctx context.Context, src Source, progress func(taken int6
 	if same, err := e.follows(ctx, src); err != nil {
 		return Stats{}, err
 	} else if !same {
-		if err := e.restart(ctx); err != nil {
+		if err := e.restart(ctx, "text", "translations", "images"); err != nil {
 			return Stats{}, err
 		}
 	}
@@ -245,12 +254,12 @@ func (e *Engine) follows(ctx context.Context, src Source) (bool, error) {
 	return ok && s.Record == e.record && s.Post.Key() == e.key, err
 }
 
-// restart takes away everything, for another corpus.
-func (e *Engine) restart(ctx context.Context) error {
+// restart takes away the store and indexes, to be made anew.
+func (e *Engine) restart(ctx context.Context, indexes ...string) error {
 	if err := e.release(); err != nil {
 		return err
 	}
-	if err := removeAll(e.dir); err != nil {
+	if err := removeAll(e.dir, indexes); err != nil {
 		return err
 	}
 	fresh, err := open(ctx, e.dir)
@@ -258,6 +267,7 @@ func (e *Engine) restart(ctx context.Context) error {
 		e.failed = err
 		return err
 	}
+	fresh.tr.from, fresh.tr.fingerprint = e.tr.from, e.tr.fingerprint
 	*e = *fresh
 	return nil
 }
@@ -271,6 +281,7 @@ type Stats struct {
 	Copies       int `json:"copies"`       // posts with a text that was there
 	Wordless     int `json:"wordless"`     // posts without words
 	Links        int `json:"links"`
+	Translations int `json:"translations"` // links with texts in another language, possible ones too
 	Mergers      int `json:"mergers"`
 	TooLong      int `json:"too_long"` // posts that were not compared
 	Cut          int `json:"cut"`      // posts of which only the beginning was compared
@@ -284,6 +295,7 @@ func (s *Stats) add(o Stats) {
 	s.Copies += o.Copies
 	s.Wordless += o.Wordless
 	s.Links += o.Links
+	s.Translations += o.Translations
 	s.Mergers += o.Mergers
 	s.TooLong += o.TooLong
 	s.Cut += o.Cut

@@ -40,7 +40,7 @@ type place struct{ observation, of int64 }
 
 // A Filter says which links are asked for. The zero value asks for all.
 type Filter struct {
-	Signal string  // text, object
+	Signal string  // text, translation, object
 	Kind   string  // copy, edited_copy, …; of objects url, hashtag, media
 	Min    float64 // least score
 	Limit  int     // 0 is no limit
@@ -80,31 +80,45 @@ func (b *Book) All(ctx context.Context, f Filter) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
 		n := 0
 		copies := b.copies()
-		rows, err := b.s.db.QueryContext(ctx, "SELECT "+linkColumns+" FROM link l WHERE (? = '' OR l.kind = ?) AND l.score >= ? AND (? = '' OR l.signal = ?) ORDER BY l.a DESC, l.score DESC, l.b", f.Kind, f.Kind, f.Min, f.Signal, f.Signal)
-		if err != nil {
-			yield(Link{}, fmt.Errorf("read the links: %w", err))
-			return
-		}
-		defer rows.Close() //nolint:errcheck // rows.Err tells
-		for rows.Next() {
-			a, other, l, err := b.scanLink(rows)
-			if errors.Is(err, errLater) {
-				continue
-			}
+		for l, err := range merged(b.texts(ctx, f), b.translations(ctx, "WHERE score >= ? ORDER BY a DESC, score DESC, b", f.Min)) {
 			if err != nil {
 				yield(Link{}, fmt.Errorf("read the links: %w", err))
 				return
 			}
-			l.CopiesA, l.CopiesB = copies[a]-1, copies[other]-1
-			if !yield(l, nil) {
+			if !f.takes(&l.Link) {
+				continue
+			}
+			l.CopiesA, l.CopiesB = copies[l.from]-1, copies[l.to]-1
+			if !yield(l.Link, nil) {
 				return
 			}
 			if n++; f.Limit > 0 && n >= f.Limit {
 				return
 			}
 		}
+	}
+}
+
+// texts gives the links between texts of one language, newest first.
+func (b *Book) texts(ctx context.Context, f Filter) iter.Seq2[itemLink, error] {
+	return func(yield func(itemLink, error) bool) {
+		rows, err := b.s.db.QueryContext(ctx, "SELECT "+linkColumns+" FROM link l WHERE (? = '' OR l.kind = ?) AND l.score >= ? AND (? = '' OR l.signal = ?) ORDER BY l.a DESC, l.score DESC, l.b", f.Kind, f.Kind, f.Min, f.Signal, f.Signal)
+		if err != nil {
+			yield(itemLink{}, err)
+			return
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		for rows.Next() {
+			from, to, l, err := b.scanLink(rows)
+			if errors.Is(err, errLater) {
+				continue
+			}
+			if !yield(itemLink{l, from, to}, err) || err != nil {
+				return
+			}
+		}
 		if err := rows.Err(); err != nil {
-			yield(Link{}, fmt.Errorf("read the links: %w", err))
+			yield(itemLink{}, err)
 		}
 	}
 }
@@ -172,6 +186,20 @@ func (b *Book) Of(ctx context.Context, key string, f Filter) ([]Link, error) {
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return nil, fmt.Errorf("read the links of %s: %w", key, err)
 		}
+		for l, err := range b.translations(ctx, "WHERE a = ?1 OR b = ?1 ORDER BY score DESC, a, b", d.item) {
+			if err != nil {
+				return nil, fmt.Errorf("read the translations of %s: %w", key, err)
+			}
+			l.CopiesA, l.CopiesB = copies[l.from]-1, copies[l.to]-1
+			if l.from != d.item {
+				l.Link = l.turned()
+			}
+			if b.first[l.other(d.item, l.from, l.to)].post == row {
+				continue // another version of the same post
+			}
+			l.A, l.a.observation, l.CopiesA = key, d.observation, copies[d.item]-1
+			add(l.Link)
+		}
 	}
 	shared, err := b.byObjects(ctx, key, row)
 	if err != nil {
@@ -224,7 +252,7 @@ func (b *Book) Between(ctx context.Context, key, other string) ([]Link, error) {
 	for _, l := range all {
 		switch {
 		case l.B == other:
-		case l.Signal == narrative.Text && l.Kind != narrative.Copy && slices.ContainsFunc(items, func(i int) bool { return b.first[i].observation == l.b.of }):
+		case (l.Signal == narrative.Text || l.Signal == narrative.Translation) && l.Kind != narrative.Copy && slices.ContainsFunc(items, func(i int) bool { return b.first[i].observation == l.b.of }):
 			// The text of other is that of the post which stands for it.
 			for _, d := range b.docsOf(b.rowOf[other]) {
 				if b.first[d.item].observation == l.b.of {

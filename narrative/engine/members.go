@@ -98,6 +98,9 @@ func (b *Book) joining(ctx context.Context, item, via int) (Link, error) {
 	if err := rows.Err(); err != nil {
 		return Link{}, err
 	}
+	for l, err := range b.translations(ctx, "WHERE a = ? AND b = ?", item, via) {
+		return l.Link, err
+	}
 	var o Object
 	err = b.s.db.QueryRowContext(ctx, "SELECT o.kind, o.key FROM item i JOIN object o ON o.id = i.by_object WHERE i.id = ?", item).Scan(&o.Kind, &o.Key)
 	if errors.Is(err, sql.ErrNoRows) {

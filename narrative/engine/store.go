@@ -20,7 +20,8 @@ import (
 //	1  first
 //	2  captured pictures; texts that say little of their own are marked; text
 //	   links where words are written as digits or run together
-const schemaVersion = 2
+//	3  links by translation
+const schemaVersion = 3
 
 const schema = `
 -- Posts by their rows in the corpus, texts by their numbers in the text index.
@@ -97,6 +98,30 @@ CREATE TABLE pictures_taken (
 	id    INTEGER PRIMARY KEY CHECK (id = 0),
 	asset INTEGER NOT NULL            -- the last that was taken
 );
+
+-- Links between texts in different languages: a is the newer.
+CREATE TABLE translation (
+	a        INTEGER NOT NULL,
+	b        INTEGER NOT NULL,
+	score    REAL NOT NULL,
+	evidence REAL NOT NULL,
+	share_a  REAL NOT NULL,
+	share_b  REAL NOT NULL,
+	body     TEXT NOT NULL,           -- a narrative.Link without its keys, as JSON, read from a to b
+	PRIMARY KEY (a, b)
+) WITHOUT ROWID;
+CREATE INDEX translation_b ON translation (b, a);
+CREATE TABLE translated (
+	id           INTEGER PRIMARY KEY CHECK (id = 0),
+	dictionaries TEXT NOT NULL,       -- what all was made with; '' for none
+	mark         INTEGER NOT NULL     -- of the index of translations
+);
+-- The handles that texts name, where there are dictionaries.
+CREATE TABLE handle (
+	name TEXT NOT NULL,
+	item INTEGER NOT NULL,
+	PRIMARY KEY (name, item)
+) WITHOUT ROWID;
 
 CREATE TABLE near (
 	a INTEGER NOT NULL,

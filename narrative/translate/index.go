@@ -35,6 +35,10 @@ type Options struct {
 	// Translated: texts may come with Doc.English, so that English texts are kept
 	// also where there are no dictionaries.
 	Translated bool
+	// Through, if not 0, is a Mark of the index: texts that were added after it are
+	// cut off, for a caller that lost its own notes of them. Open fails with
+	// ErrBehind where the index has less.
+	Through int64
 	// FS is the file system; nil is the machine's own.
 	FS fsys.FS
 }
@@ -50,6 +54,7 @@ const (
 // Errors of an Index.
 var (
 	ErrClosed  = errors.New("the translation index is closed")
+	ErrBehind  = errors.New("the translation index has less than was durable")
 	ErrTooLong = fmt.Errorf("the text has more than %d MiB: split it, or leave it out", MaxBytes>>20)
 )
 
@@ -166,10 +171,12 @@ func Open(dir string, opts Options) (*Index, error) {
 	if dir != "" {
 		var err error
 		if ix.log, err = openLog(opts.FS, dir); err == nil {
-			err = ix.log.replay(func(d Doc) error {
-				_, err := ix.insert(d)
-				return err
-			})
+			if err = ix.log.through(opts.Through); err == nil {
+				err = ix.log.replay(func(d Doc) error {
+					_, err := ix.insert(d)
+					return err
+				})
+			}
 			if err != nil {
 				err = errors.Join(err, ix.log.close())
 			}
@@ -372,6 +379,13 @@ func (ix *Index) Size() (posts, texts int) {
 	return len(ix.keys), len(ix.texts)
 }
 
+// Foreign gives the number of distinct texts that are not English.
+func (ix *Index) Foreign() int {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return len(ix.texts) - ix.english
+}
+
 // Copies gives the keys of all posts with a text, in the order of Add.
 func (ix *Index) Copies(text uint32) []string {
 	ix.mu.Lock()
@@ -402,6 +416,17 @@ func (ix *Index) Sync() error {
 		return err
 	}
 	return nil
+}
+
+// Mark syncs and says how much is in the index: see Options.Through. It is 1 for an
+// index in memory.
+func (ix *Index) Mark() (int64, error) {
+	if err := ix.Sync(); err != nil || ix.log == nil {
+		return 1, err
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return ix.log.written, nil
 }
 
 // Close syncs and frees the index. Later calls fail with ErrClosed.

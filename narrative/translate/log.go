@@ -94,6 +94,24 @@ func openLog(f fsys.FS, dir string) (_ *textLog, err error) {
 	return l, nil
 }
 
+// through cuts off what was written after a mark; 0 keeps all.
+func (l *textLog) through(mark int64) error {
+	if mark > 0 {
+		mark = max(mark, int64(len(logMagic))) // 1 is a log without texts
+	}
+	switch {
+	case mark <= 0 || mark == l.written:
+		return nil
+	case mark > l.written:
+		return ErrBehind
+	}
+	if err := l.file.Truncate(mark); err != nil {
+		return fmt.Errorf("cutting %s back to byte %d: %w", l.name, mark, err)
+	}
+	l.written = mark
+	return nil
+}
+
 func (l *textLog) append(d Doc) error {
 	if l.synced > l.marked {
 		l.put(binary.LittleEndian.AppendUint64([]byte{0}, uint64(l.synced)))
