@@ -27,6 +27,7 @@ const objectScore = cluster.Join
 // batch takes observations in one transaction.
 func (e *Engine) batch(ctx context.Context, list []Seen) (s Stats, err error) {
 	e.changed, e.fresh = map[int]bool{}, map[int]newItem{}
+	e.rows.begin()
 	if _, err := e.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return s, fmt.Errorf("index posts: %w", err)
 	}
@@ -95,11 +96,9 @@ func (e *Engine) take(ctx context.Context, seen *Seen, s *Stats) error {
 	if p.Kind == post.KindAccount {
 		return nil // a description of an account is no post
 	}
-	objects, err := e.carry(ctx, seen)
-	if err != nil {
-		return err
-	}
+	objects := e.carry(seen)
 	words := TextOf(p)
+	var err error
 	before := cluster.None // item of the version before
 	var possible []text.Match
 	if seen.Again {
@@ -152,7 +151,8 @@ func (e *Engine) take(ctx context.Context, seen *Seen, s *Stats) error {
 		}
 	}
 	s.Posts++
-	return e.exec(ctx, "INSERT OR IGNORE INTO doc (post, observation, item, repost) VALUES (?, ?, ?, ?)", seen.Row, seen.ID, item, isRepost(p))
+	e.rows.addDoc(seen.Row, seen.ID, item, isRepost(p))
+	return nil
 }
 
 // keyOf names a post in the text index, which takes keys of 1024 bytes.
@@ -171,6 +171,9 @@ func (e *Engine) notice(ctx context.Context, seen *Seen, what string) error {
 
 // versionBefore gives the item of the newest text of the post so far.
 func (e *Engine) versionBefore(ctx context.Context, seen *Seen) (int, error) {
+	if item, ok := e.rows.newest[seen.Row]; ok {
+		return item, nil
+	}
 	st, err := e.prepare(ctx, "SELECT item FROM doc WHERE post = ? AND observation < ? ORDER BY observation DESC LIMIT 1")
 	if err != nil {
 		return 0, err
@@ -184,43 +187,6 @@ func (e *Engine) versionBefore(ctx context.Context, seen *Seen) (int, error) {
 	return item, nil
 }
 
-// A carried is an object as the store has it.
-type carried struct {
-	Object
-	id         int64
-	home, item sql.NullInt64
-}
-
-// maxCached is how many objects are kept in memory: hashtags come again and again.
-const maxCached = 1 << 16
-
-// carry notes what the post carries.
-func (e *Engine) carry(ctx context.Context, seen *Seen) ([]*carried, error) {
-	var list []*carried
-	for _, o := range Objects(&seen.Post) {
-		c := e.objects[o]
-		if c == nil {
-			st, err := e.prepare(ctx, "INSERT INTO object (kind, key) VALUES (?, ?) ON CONFLICT DO UPDATE SET kind = kind RETURNING id, home, item")
-			if err != nil {
-				return nil, err
-			}
-			c = &carried{Object: o}
-			if err := st.QueryRowContext(ctx, o.Kind, o.Key).Scan(&c.id, &c.home, &c.item); err != nil {
-				return nil, err
-			}
-			if len(e.objects) >= maxCached {
-				clear(e.objects)
-			}
-			e.objects[o] = c
-		}
-		if err := e.exec(ctx, "INSERT OR IGNORE INTO carry (object, post) VALUES (?, ?)", c.id, seen.Row); err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
-}
-
 // newText places a text that no earlier post has.
 func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possible []text.Match, before int, objects []*carried, words string, s *Stats) (int, error) {
 	item := e.c.Len()
@@ -230,11 +196,9 @@ func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possibl
 		l := narrative.ClusterLink(int(e.itemOf[m.Text]), m)
 		links = append(links, l)
 		whole = whole || l.Form == cluster.Whole
-		if err := e.link(ctx, item, l.To, m); err != nil {
-			return 0, err
-		}
 		s.Links++
 	}
+	e.rows.addLinks(item, r.Matches, e.itemOf)
 	for _, m := range possible {
 		if m.Score < text.LinkThreshold {
 			links = append(links, narrative.ClusterLink(int(e.itemOf[m.Text]), m))
@@ -309,7 +273,8 @@ func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []*carried, s
 		return 0, err
 	}
 	o.item = sql.NullInt64{Int64: int64(item), Valid: true}
-	return item, e.exec(ctx, "UPDATE object SET item = ? WHERE id = ?", item, o.id)
+	e.objects.set(o)
+	return item, nil
 }
 
 // place adds an item to the clusters.
@@ -321,9 +286,7 @@ func (e *Engine) place(ctx context.Context, n newItem, links []cluster.Link, bef
 		for _, o := range objects {
 			if o.Joins() && !o.home.Valid {
 				o.home = sql.NullInt64{Int64: int64(p.Item), Valid: true}
-				if err := e.exec(ctx, "UPDATE object SET home = ? WHERE id = ?", p.Item, o.id); err != nil {
-					return err
-				}
+				e.objects.set(o)
 			}
 		}
 	case by.Valid && links[len(links)-1].To == state.Via && state.Role == cluster.Attached && !slices.ContainsFunc(links[:len(links)-1], func(l cluster.Link) bool { return l.To == state.Via }):
@@ -345,46 +308,30 @@ func (e *Engine) place(ctx context.Context, n newItem, links []cluster.Link, bef
 		e.changed[i] = true
 	}
 	for _, i := range p.Promoted {
-		if err := e.event(ctx, "promoted", i, e.c.State(i).Narrative, cluster.None); err != nil {
-			return err
-		}
+		e.event("promoted", i, e.c.State(i).Narrative, cluster.None)
 	}
 	for _, pair := range p.Nearer {
-		if err := e.exec(ctx, "INSERT INTO near (a, b, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = excluded.n", pair.A, pair.B, e.c.Near(pair)); err != nil {
-			return err
-		}
+		e.rows.near[pair] = true
 	}
 	if m := p.Merged; m != nil {
 		s.Mergers++
-		if err := e.event(ctx, "merged", m.Item, m.From, m.Into); err != nil {
-			return err
-		}
+		e.event("merged", m.Item, m.From, m.Into)
 	}
 	if !e.c.Due() {
 		return nil
 	}
-	var failed error
-	err := narrative.Review(e.c, e.ix, func(item int) uint32 { return e.textOf[item] }, func(item int) {
+	return narrative.Review(e.c, e.ix, func(item int) uint32 { return e.textOf[item] }, func(item int) {
 		e.changed[item] = true
-		if err := e.event(ctx, "left", item, e.c.State(item).Narrative, cluster.None); err != nil && failed == nil {
-			failed = err
-		}
+		e.event("left", item, e.c.State(item).Narrative, cluster.None)
 	})
-	return errors.Join(err, failed)
 }
 
-func (e *Engine) event(ctx context.Context, kind string, item, a, b int) error {
-	return e.exec(ctx, "INSERT INTO event (kind, item, a, b) VALUES (?, ?, ?, ?)", kind, item, a, b)
+func (e *Engine) event(kind string, item, a, b int) {
+	e.rows.events.add(kind, int64(item), int64(a), int64(b))
 }
 
-// link keeps a link between two texts: a is the newer.
-func (e *Engine) link(ctx context.Context, a, b int, m text.Match) error {
-	l := narrative.Between(m)
-	return e.exec(ctx, "INSERT INTO link (a, b, signal, kind, score, evidence, share_a, share_b, words, near, words_a, words_b, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		a, b, string(l.Signal), string(l.Kind), l.Score, m.Evidence, m.QueryShare, m.TextShare, m.Words, m.Near, m.QueryWords, m.TextWords, packSpans(l.Spans))
-}
-
-// save writes the items that are new or changed.
+// save writes what the batch brought: items that are new or changed, and all rows
+// that are held back.
 func (e *Engine) save(ctx context.Context) error {
 	order := make([]int, 0, len(e.changed))
 	for i := range e.changed {
@@ -394,10 +341,7 @@ func (e *Engine) save(ctx context.Context) error {
 	for _, i := range order {
 		st := e.c.State(i)
 		if n, ok := e.fresh[i]; ok {
-			if err := e.exec(ctx, "INSERT INTO item (id, text, object, post, observation, narrative, via, role, state, into_, by_signal, by_object, short) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				i, n.text, n.object, n.post, n.observation, st.Narrative, st.Via, int(st.Role), packState(st), st.Into, n.signal, n.by, n.short); err != nil {
-				return err
-			}
+			e.rows.items.add(int64(i), number(n.text), number(n.object), n.post, n.observation, int64(st.Narrative), int64(st.Via), int64(st.Role), int64(packState(st)), int64(st.Into), n.signal, number(n.by), flag(n.short))
 			continue
 		}
 		if err := e.exec(ctx, "UPDATE item SET narrative = ?, via = ?, role = ?, state = ?, into_ = ?, by_signal = CASE WHEN ? THEN '' ELSE by_signal END WHERE id = ?",
@@ -405,5 +349,5 @@ func (e *Engine) save(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return e.flush(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refrain-archive/refrain/narrative/cluster"
@@ -57,6 +58,12 @@ type Book struct {
 	// pictured are the items that are shown with another narrative because of a
 	// picture.
 	pictured map[int]Object
+
+	// The links turned about, read when they are first asked for: of each item the
+	// newer ones that have a link to it.
+	linked  sync.Mutex
+	newerAt []int32 // where those of an item begin in newerOf; nil before
+	newerOf []int32
 }
 
 type founding struct {

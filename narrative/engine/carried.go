@@ -103,7 +103,11 @@ func (b *Book) FirstOf(ctx context.Context, src Source, number uint32) (s Side, 
 // Carriers gives the keys of the posts that carry an object, in the order in which
 // they were taken in, at most limit unless that is 0, and how many there are.
 func (b *Book) Carriers(ctx context.Context, o Object, limit int) (keys []string, total int, err error) {
-	rows, err := b.s.db.QueryContext(ctx, "SELECT c.post FROM object o JOIN carry c ON c.object = o.id WHERE o.kind = ? AND o.key = ? ORDER BY c.post", o.Kind, o.Key)
+	kind := "o.kind = ?1"
+	if o.Kind == Media {
+		kind = "o.kind = 'media' AND ?1 <> ''" // so that object_media is used
+	}
+	rows, err := b.s.db.QueryContext(ctx, "SELECT c.post FROM object o JOIN carry c ON c.object = o.id WHERE "+kind+" AND o.key = ?2 ORDER BY c.post", o.Kind, o.Key)
 	if err != nil {
 		return nil, 0, fmt.Errorf("look for %s: %w", o.Key, err)
 	}

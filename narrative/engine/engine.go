@@ -35,7 +35,7 @@ type Source interface {
 
 // batchSize is how many observations are taken in one transaction: less than a
 // second of work is done again after a crash.
-const batchSize = 1000
+const batchSize = 2000
 
 // An Engine indexes posts. One at a time has a folder open. It is not safe for
 // concurrent use.
@@ -57,7 +57,8 @@ type Engine struct {
 	failed  error
 	changed map[int]bool
 	fresh   map[int]newItem
-	objects map[Object]*carried
+	objects objectSet
+	rows    pending
 }
 
 // A newItem is what the row of an item holds beside its state.
@@ -110,7 +111,7 @@ func open(ctx context.Context, dir string) (e *Engine, err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "text"), 0o755); err != nil {
 		return nil, fmt.Errorf("open the narratives: %w", err)
 	}
-	e = &Engine{dir: dir, st: map[string]*sql.Stmt{}, objects: map[Object]*carried{}}
+	e = &Engine{dir: dir, st: map[string]*sql.Stmt{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.release())
@@ -143,6 +144,9 @@ func open(ctx context.Context, dir string) (e *Engine, err error) {
 	}
 	if _, texts := e.ix.Size(); texts != len(e.itemOf) {
 		return e, errBehind
+	}
+	if err := e.readObjects(ctx); err != nil {
+		return e, fmt.Errorf("open %s: %w", e.path, err)
 	}
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return e, fmt.Errorf("open %s: %w", e.path, err)

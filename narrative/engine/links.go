@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -50,26 +51,122 @@ func (f Filter) takes(l *Link) bool {
 	return (f.Signal == "" || f.Signal == string(l.Signal)) && (f.Kind == "" || f.Kind == string(l.Kind)) && l.Score >= f.Min
 }
 
-const linkColumns = "l.a, l.b, l.signal, l.kind, l.score, l.evidence, l.share_a, l.share_b, l.words, l.near, l.words_a, l.words_b, l.spans"
-
-// scanLink reads a row of linkColumns; item a is the newer one.
-func (b *Book) scanLink(rows *sql.Rows) (a, other int, l Link, err error) {
-	var spans []byte
-	var m text.Match
-	if err = rows.Scan(&a, &other, &l.Signal, &l.Kind, &l.Score, &l.Evidence, &l.ShareA, &l.ShareB, &m.Words, &m.Near, &m.QueryWords, &m.TextWords, &spans); err != nil {
-		return
+// linkOf gives a packed link of item a, the newer one.
+func (b *Book) linkOf(a int, p packedLink) (l itemLink, err error) {
+	l.from, l.to = a, p.to
+	if a >= b.c.Len() || p.to >= b.c.Len() { // indexed since the book was opened
+		return l, errLater
 	}
-	if a >= b.c.Len() || other >= b.c.Len() { // indexed since the book was opened
-		return a, other, l, errLater
+	if l.Link.Link, err = p.link(); err != nil {
+		return l, err
 	}
-	l.Spans, err = unpackSpans(spans)
-	m.Evidence, m.Spans = l.Evidence, make([]text.Span, len(l.Spans))
-	l.Why = m.Why()
-	l.A, l.B = b.keyOfItem(a), b.keyOfItem(other)
+	l.Evidence, l.ShareA, l.ShareB = p.m.Evidence, p.m.QueryShare, p.m.TextShare
+	l.A, l.B = b.keyOfItem(a), b.keyOfItem(p.to)
 	l.a = place{b.first[a].observation, b.first[a].observation}
-	l.b = place{b.first[other].observation, b.first[other].observation}
-	l.Strength = l.Link.Strength()
-	return
+	l.b = place{b.first[p.to].observation, b.first[p.to].observation}
+	l.Strength = l.Link.Link.Strength()
+	return l, nil
+}
+
+// linksOf gives the packed links of one row after the other of those that a
+// condition takes, each row the best first; take says which are wanted.
+func (b *Book) linksOf(ctx context.Context, take func(a int, l *packedLink) bool, where string, args ...any) iter.Seq2[itemLink, error] {
+	return func(yield func(itemLink, error) bool) {
+		rows, err := b.s.db.QueryContext(ctx, "SELECT a, links FROM link "+where, args...)
+		if err != nil {
+			yield(itemLink{}, err)
+			return
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		var blob sql.RawBytes
+		var list []packedLink
+		for rows.Next() {
+			var a int
+			if err := rows.Scan(&a, &blob); err != nil {
+				yield(itemLink{}, err)
+				return
+			}
+			list = list[:0]
+			for rest := []byte(blob); len(rest) > 0; {
+				var l packedLink
+				if l, rest, err = cutLink(rest); err != nil {
+					yield(itemLink{}, err)
+					return
+				}
+				if take == nil || take(a, &l) {
+					list = append(list, l)
+				}
+			}
+			slices.SortFunc(list, func(x, y packedLink) int { return cmp.Or(cmp.Compare(y.m.Score, x.m.Score), cmp.Compare(x.to, y.to)) })
+			for _, p := range list {
+				l, err := b.linkOf(a, p)
+				if errors.Is(err, errLater) {
+					continue
+				}
+				if !yield(l, err) || err != nil {
+					return
+				}
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(itemLink{}, err)
+		}
+	}
+}
+
+// newer gives the items with a link to an older one, in their order.
+func (b *Book) newer(ctx context.Context, item int) ([]int32, error) {
+	b.linked.Lock()
+	defer b.linked.Unlock()
+	if b.newerAt == nil {
+		if err := b.readNewer(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return b.newerOf[b.newerAt[item]:b.newerAt[item+1]], nil
+}
+
+// readNewer turns all links about, once for a book: a tenth of a second for a
+// hundred thousand texts, which an index on disk would cost at each of them.
+func (b *Book) readNewer(ctx context.Context) error {
+	rows, err := b.s.db.QueryContext(ctx, "SELECT a, links FROM link WHERE a < ? ORDER BY a", b.c.Len())
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var blob sql.RawBytes
+	var pairs [][2]int32 // older, newer
+	at := make([]int32, b.c.Len()+1)
+	for rows.Next() {
+		var a int32
+		if err := rows.Scan(&a, &blob); err != nil {
+			return err
+		}
+		for rest := []byte(blob); len(rest) > 0; {
+			var l packedLink
+			if l, rest, err = cutLink(rest); err != nil {
+				return err
+			}
+			if l.to >= b.c.Len() {
+				return errLinks
+			}
+			pairs = append(pairs, [2]int32{int32(l.to), a})
+			at[l.to+1]++
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for i := range b.c.Len() {
+		at[i+1] += at[i]
+	}
+	of, next := make([]int32, len(pairs)), slices.Clone(at)
+	for _, p := range pairs {
+		of[next[p[0]]] = p[1]
+		next[p[0]]++
+	}
+	b.newerAt, b.newerOf = at, of
+	return nil
 }
 
 var errLater = errors.New("indexed later")
@@ -101,26 +198,10 @@ func (b *Book) All(ctx context.Context, f Filter) iter.Seq2[Link, error] {
 
 // texts gives the links between texts of one language, newest first.
 func (b *Book) texts(ctx context.Context, f Filter) iter.Seq2[itemLink, error] {
-	return func(yield func(itemLink, error) bool) {
-		rows, err := b.s.db.QueryContext(ctx, "SELECT "+linkColumns+" FROM link l WHERE (? = '' OR l.kind = ?) AND l.score >= ? AND (? = '' OR l.signal = ?) ORDER BY l.a DESC, l.score DESC, l.b", f.Kind, f.Kind, f.Min, f.Signal, f.Signal)
-		if err != nil {
-			yield(itemLink{}, err)
-			return
-		}
-		defer rows.Close() //nolint:errcheck // rows.Err tells
-		for rows.Next() {
-			from, to, l, err := b.scanLink(rows)
-			if errors.Is(err, errLater) {
-				continue
-			}
-			if !yield(itemLink{l, from, to}, err) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(itemLink{}, err)
-		}
+	if f.Signal != "" && f.Signal != string(narrative.Text) {
+		return func(func(itemLink, error) bool) {}
 	}
+	return b.linksOf(ctx, func(_ int, l *packedLink) bool { return l.m.Score >= f.Min }, "ORDER BY a DESC")
 }
 
 // copies counts the posts of each item.
@@ -161,30 +242,21 @@ func (b *Book) Of(ctx context.Context, key string, f Filter) ([]Link, error) {
 		for _, other := range byItem[d.item] {
 			add(b.copyLink(key, d, other))
 		}
-		rows, err := b.s.db.QueryContext(ctx, "SELECT "+linkColumns+" FROM link l WHERE l.a = ?1 UNION ALL SELECT "+linkColumns+" FROM link l WHERE l.b = ?1 ORDER BY 5 DESC, 1, 2", d.item)
+		found, err := b.linksWith(ctx, d.item)
 		if err != nil {
 			return nil, fmt.Errorf("read the links of %s: %w", key, err)
 		}
-		for rows.Next() {
-			a, other, l, err := b.scanLink(rows)
-			if errors.Is(err, errLater) {
-				continue
-			}
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("read the links of %s: %w", key, err), rows.Close())
-			}
-			l.CopiesA, l.CopiesB = copies[a]-1, copies[other]-1
-			if a != d.item {
+		for _, found := range found {
+			l := found.Link
+			l.CopiesA, l.CopiesB = copies[found.from]-1, copies[found.to]-1
+			if found.from != d.item {
 				l = l.turned()
 			}
-			if b.first[l.other(d.item, a, other)].post == row {
+			if b.first[l.other(d.item, found.from, found.to)].post == row {
 				continue // another version of the same post
 			}
 			l.A, l.a.observation, l.CopiesA = key, d.observation, copies[d.item]-1
 			add(l)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, fmt.Errorf("read the links of %s: %w", key, err)
 		}
 		for l, err := range b.translations(ctx, "WHERE a = ?1 OR b = ?1 ORDER BY score DESC, a, b", d.item) {
 			if err != nil {
@@ -211,6 +283,30 @@ func (b *Book) Of(ctx context.Context, key string, f Filter) ([]Link, error) {
 	if f.Limit > 0 && len(list) > f.Limit {
 		list = list[:f.Limit]
 	}
+	return list, nil
+}
+
+// linksWith gives the links of an item to older and newer ones, the best first.
+func (b *Book) linksWith(ctx context.Context, item int) ([]itemLink, error) {
+	newer, err := b.newer(ctx, item)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := json.Marshal(append(slices.Clone(newer), int32(item)))
+	if err != nil {
+		return nil, err
+	}
+	var list []itemLink
+	take := func(a int, l *packedLink) bool { return a == item || l.to == item }
+	for l, err := range b.linksOf(ctx, take, "WHERE a IN (SELECT value FROM json_each(?))", string(rows)) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	slices.SortFunc(list, func(x, y itemLink) int {
+		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to))
+	})
 	return list, nil
 }
 

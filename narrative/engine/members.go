@@ -86,23 +86,18 @@ func (b *Book) Members(ctx context.Context, g int) ([]Member, error) {
 
 // joining gives the link by which an item joined.
 func (b *Book) joining(ctx context.Context, item, via int) (Link, error) {
-	rows, err := b.s.db.QueryContext(ctx, "SELECT "+linkColumns+" FROM link l WHERE l.a = ? AND l.b = ?", item, via)
-	if err != nil {
-		return Link{}, fmt.Errorf("read why item %d joined: %w", item, err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	if rows.Next() {
-		_, _, l, err := b.scanLink(rows)
-		return l, err
-	}
-	if err := rows.Err(); err != nil {
-		return Link{}, err
+	take := func(_ int, l *packedLink) bool { return l.to == via }
+	for l, err := range b.linksOf(ctx, take, "WHERE a = ?", item) {
+		if err != nil {
+			return Link{}, fmt.Errorf("read why item %d joined: %w", item, err)
+		}
+		return l.Link, nil
 	}
 	for l, err := range b.translations(ctx, "WHERE a = ? AND b = ?", item, via) {
 		return l.Link, err
 	}
 	var o Object
-	err = b.s.db.QueryRowContext(ctx, "SELECT o.kind, o.key FROM item i JOIN object o ON o.id = i.by_object WHERE i.id = ?", item).Scan(&o.Kind, &o.Key)
+	err := b.s.db.QueryRowContext(ctx, "SELECT o.kind, o.key FROM item i JOIN object o ON o.id = i.by_object WHERE i.id = ?", item).Scan(&o.Kind, &o.Key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{Link: narrative.Link{Signal: narrative.Text, Why: "a new version of a post that is in the narrative"}}, nil
 	}

@@ -15,14 +15,19 @@ func packSpans(list []narrative.Span) []byte {
 	b := make([]byte, 0, 8*len(list))
 	end := 0
 	for _, s := range list {
-		b = binary.AppendVarint(b, int64(s.A.From-end))
-		b = binary.AppendUvarint(b, uint64(s.A.To-s.A.From))
-		b = binary.AppendUvarint(b, uint64(s.B.From))
-		b = binary.AppendUvarint(b, uint64(s.B.To-s.B.From))
-		b = binary.AppendUvarint(b, uint64(s.Words))
+		b = appendSpan(b, end, s)
 		end = s.A.To
 	}
 	return b
+}
+
+// appendSpan appends a span; end is where the one before it ends in a.
+func appendSpan(b []byte, end int, s narrative.Span) []byte {
+	b = binary.AppendVarint(b, int64(s.A.From-end))
+	b = binary.AppendUvarint(b, uint64(s.A.To-s.A.From))
+	b = binary.AppendUvarint(b, uint64(s.B.From))
+	b = binary.AppendUvarint(b, uint64(s.B.To-s.B.From))
+	return binary.AppendUvarint(b, uint64(s.Words))
 }
 
 var errSpans = errors.New("the spans of a link are damaged: run `refrain rebuild`")

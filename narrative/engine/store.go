@@ -21,7 +21,8 @@ import (
 //	2  captured pictures; texts that say little of their own are marked; text
 //	   links where words are written as digits or run together
 //	3  links by translation
-const schemaVersion = 3
+//	4  the links of an item in one row, objects told by a hash
+const schemaVersion = 4
 
 const schema = `
 -- Posts by their rows in the corpus, texts by their numbers in the text index.
@@ -40,7 +41,6 @@ CREATE TABLE item (
 	by_object   INTEGER,              -- where that is an object
 	short       INTEGER NOT NULL      -- 1: the text says little of its own (OwnWords), and posts with it carry something
 );
-CREATE INDEX item_narrative ON item (narrative);
 
 CREATE TABLE doc (
 	post        INTEGER NOT NULL,
@@ -49,34 +49,25 @@ CREATE TABLE doc (
 	repost      INTEGER NOT NULL,     -- 1: the platform says that it passes another post on
 	PRIMARY KEY (post, observation)
 ) WITHOUT ROWID;
-CREATE INDEX doc_item ON doc (item);
 
 -- Between items: a is the newer. Copies are one item and have none.
 CREATE TABLE link (
-	a        INTEGER NOT NULL,
-	b        INTEGER NOT NULL,
-	signal   TEXT NOT NULL,
-	kind     TEXT NOT NULL,           -- read from a to b
-	score    REAL NOT NULL,
-	evidence REAL NOT NULL,
-	share_a  REAL NOT NULL,
-	share_b  REAL NOT NULL,
-	words    INTEGER NOT NULL,        -- that both have in the same order; near of them misspelt
-	near     INTEGER NOT NULL,
-	words_a  INTEGER NOT NULL,
-	words_b  INTEGER NOT NULL,
-	spans    BLOB NOT NULL,           -- see spans.go: in the texts of the first posts of a and b
-	PRIMARY KEY (a, b, signal)
-) WITHOUT ROWID;
-CREATE INDEX link_b ON link (b, a);
+	a     INTEGER PRIMARY KEY,
+	links BLOB NOT NULL               -- all links to older items, see packed.go
+);
 
 CREATE TABLE object (
-	id   INTEGER PRIMARY KEY,
+	id   INTEGER PRIMARY KEY,         -- from 0, in order
+	hash INTEGER NOT NULL,            -- see objectset.go
 	kind TEXT NOT NULL,
 	key  TEXT NOT NULL,
 	home INTEGER,                     -- item that founded the narrative to which it leads
-	item INTEGER,                     -- item of the posts that have it and no words
-	UNIQUE (kind, key)
+	item INTEGER                      -- item of the posts that have it and no words
+);
+CREATE INDEX object_media ON object (key) WHERE kind = 'media';
+CREATE TABLE hash_salt (
+	id   INTEGER PRIMARY KEY CHECK (id = 0),
+	salt BLOB NOT NULL
 );
 CREATE TABLE carry (
 	object INTEGER NOT NULL,
@@ -195,7 +186,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // a no-op after Commit
-	if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
+	if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d; INSERT INTO hash_salt (id, salt) VALUES (0, randomblob(16));", schemaVersion)); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -211,6 +211,10 @@ func (e *Engine) sharedWith(ctx context.Context, objects []*carried, names []str
 	}
 	for _, o := range objects {
 		if kind, ok := sharedKinds[o.Kind]; ok && (o.Kind == Hashtag || o.Joins()) {
+			// What earlier posts of the batch brought is asked for too.
+			if err := e.flush(ctx); err != nil {
+				return nil, err
+			}
 			if err := read(kind, "SELECT DISTINCT d.item FROM carry c JOIN doc d ON d.post = c.post WHERE c.object = ? LIMIT ?", o.id); err != nil {
 				return nil, err
 			}
