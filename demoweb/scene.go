@@ -150,7 +150,7 @@ func (e Edit) apply(img *image.RGBA) *image.RGBA {
 
 // newEdit makes one of the changes that pictures go through.
 func (g *generator) newEdit() Edit {
-	e := Edit{How: "as it was", Quality: 60 + g.rand.IntN(35)}
+	e := Edit{How: "as it was", Quality: 45 + g.rand.IntN(35)}
 	few := func(most float64) float64 { return g.rand.Float64() * most }
 	switch g.rand.IntN(6) {
 	case 0:

@@ -75,6 +75,9 @@ func (s *Server) Origins() map[string]string {
 	return origins
 }
 
+// seedGroup is the subreddit among the seeds.
+const seedGroup = "lanmouth"
+
 // Seeds are the addresses that a researcher would start from: every account that
 // a visitor can list, single posts where a platform shows no account without a
 // login, one subreddit, the newspaper and its feed.
@@ -90,7 +93,7 @@ func (w *World) Seeds() []string {
 			seeds = append(seeds, a.URL())
 		}
 	}
-	return append(seeds, "https://www.reddit.com/r/lanmouth/", "https://harbour-times.example/", "https://harbour-times.example/feed.xml")
+	return append(seeds, "https://www.reddit.com/r/"+seedGroup+"/", "https://harbour-times.example/", "https://harbour-times.example/feed.xml")
 }
 
 // URL is the address of an account.

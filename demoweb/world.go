@@ -131,6 +131,7 @@ func NewWorld(seed uint64, size Size) *World {
 	g.ordinaryTalk()
 	g.conversation()
 	g.states()
+	g.seeded()
 	g.number()
 	return g.world
 }
@@ -187,7 +188,7 @@ func (g *generator) ordinary(platform string, posts int) {
 func (g *generator) post(a *Account, at time.Time, title, text string) *Post {
 	p := &Post{Account: a, Time: at.Truncate(time.Second), Title: title, Text: text, Group: g.pick(a.groups), Likes: g.rand.IntN(60)}
 	if g.rand.IntN(4) == 0 {
-		p.Image = g.newPicture(fmt.Sprintf("snapshot %d", g.rand.Uint64()), Edit{Quality: 85})
+		p.Image = g.newPicture(fmt.Sprintf("snapshot %d", g.rand.Uint64()), Edit{Quality: 60})
 	}
 	if g.rand.IntN(12) == 0 {
 		p.Edited = p.Time.Add(time.Duration(1+g.rand.IntN(40)) * time.Hour)
@@ -231,6 +232,16 @@ func (g *generator) conversation() {
 			}
 			p := g.post(a, of.Time.Add(time.Duration(30+g.rand.IntN(1000))*time.Minute), of.Title, g.chatter(1))
 			p.Of, p.Edited, p.Image = of, time.Time{}, ""
+		}
+	}
+}
+
+// seeded makes sure that the subreddit among the seeds has a post.
+func (g *generator) seeded() {
+	for _, p := range g.world.Posts {
+		if p.Account.Platform == Reddit {
+			p.Group = seedGroup
+			return
 		}
 	}
 }

@@ -26,6 +26,7 @@ func main() { os.Exit(program()) }
 
 // program runs the command line of this process and gives its exit code.
 func program() int {
+	ownProcess = true
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer startProfile(os.Stderr)()

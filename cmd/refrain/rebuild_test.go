@@ -39,7 +39,7 @@ func TestRebuildGivesTheSameAnswers(t *testing.T) {
 	t.Parallel()
 	world := tinyWorld()
 	s := serve(t, world)
-	d := newDesk(t, s, "segment: {max_size: 60KB}\n")
+	d := newDesk(t, s, "segment: {max_size: 150KB}\n")
 	d.must(t, exitDone, collectArgs(world)...)
 	d.must(t, exitDone, "index")
 	world.Posts[3].Text += " And then the ferry came."
