@@ -1,6 +1,6 @@
 // Package sensitive keeps known illegal or harmful material from being shown or
-// handed on: lists of hashes that payloads are compared with, and pictures that
-// are shown without their detail.
+// handed on: lists of hashes that payloads are compared with, pictures that are
+// shown without their detail, and texts without personal data (Redactor).
 //
 // # A list
 //

@@ -3,8 +3,6 @@ package export
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -233,7 +231,26 @@ func (e *exporter) record(ctx context.Context, src *source, rec *warc.ReadRecord
 	if !e.o.Everything { // each is there once
 		e.copied.add(id)
 	}
-	if pos.Length > 0 && src.gzip() {
+	header, done := rec.Header, false
+	if e.o.Redact != nil {
+		var length int64
+		var redacted warc.Header
+		redacted, length, done, err = e.redacted(src, rec)
+		var out *leftOut
+		if errors.As(err, &out) {
+			delete(e.copied, keyOf(id))
+			return e.keptOut(rec, out)
+		}
+		if err != nil {
+			return e.lacks(src.file, rec.Offset, id, err)
+		}
+		if done {
+			header, pos.Length = redacted, length
+		}
+	}
+	if done {
+		// It was written anew.
+	} else if pos.Length > 0 && src.gzip() {
 		err = e.w.CopyRecord(ctx, io.NewSectionReader(src, pos.Offset, pos.Length), pos.Length, rec.Header, head)
 	} else {
 		pos.Length, err = e.repack(src, rec)
@@ -250,7 +267,7 @@ func (e *exporter) record(ctx context.Context, src *source, rec *warc.ReadRecord
 	case it.media && kind != warc.TypeRequest && kind != warc.TypeMetadata:
 		e.report.Media++
 	}
-	if err := e.pageOf.add(rec.Header, head, it.group && !it.media); err != nil {
+	if err := e.pageOf.add(rec.Header, head, header.TargetURI(), it.group && !it.media); err != nil {
 		return err
 	}
 	if e.o.Progress != nil {
@@ -269,33 +286,41 @@ func (s *source) gzip() bool {
 // repack copies a record that has no gzip member of its own, header and block as
 // they are.
 func (e *exporter) repack(src *source, rec *warc.ReadRecord) (int64, error) {
-	again, err := warc.NewReaderAt(src, src.Size, rec.Offset)
+	r, err := e.again(src, rec)
 	if err != nil {
 		return 0, err
+	}
+	block, done, err := spool(r)
+	if err != nil {
+		return 0, fmt.Errorf("read record %s of %s again: %w", rec.ID(), src.file, err)
+	}
+	defer done()
+	version, h := r.Version, r.Header.Clone()
+	if !strings.HasPrefix(version, "WARC/") {
+		version = "WARC/1.1" // of an ARC, whose header is made up from its line
+	}
+	h.Set("Content-Length", strconv.FormatInt(block.Size(), 10))
+	before := e.w.WARCSize()
+	if err := e.w.Record(&warc.Record{Header: h, Block: block, Verbatim: true, Version: version}); err != nil {
+		return 0, err
+	}
+	return e.w.WARCSize() - before, nil
+}
+
+// again reads a record once more, from its beginning.
+func (e *exporter) again(src *source, rec *warc.ReadRecord) (*warc.ReadRecord, error) {
+	again, err := warc.NewReaderAt(src, src.Size, rec.Offset)
+	if err != nil {
+		return nil, err
 	}
 	for {
 		r, err := again.Next()
 		if err != nil {
-			return 0, fmt.Errorf("read record %s of %s again: %w", rec.ID(), src.file, err)
+			return nil, fmt.Errorf("read record %s of %s again: %w", rec.ID(), src.file, err)
 		}
-		if r.Inner != rec.Inner {
-			continue
+		if r.Inner == rec.Inner {
+			return r, nil
 		}
-		block, done, err := spool(r)
-		if err != nil {
-			return 0, fmt.Errorf("read record %s of %s again: %w", rec.ID(), src.file, err)
-		}
-		defer done()
-		version, h := r.Version, r.Header.Clone()
-		if !strings.HasPrefix(version, "WARC/") {
-			version = "WARC/1.1" // of an ARC, whose header is made up from its line
-		}
-		h.Set("Content-Length", strconv.FormatInt(block.Size(), 10))
-		before := e.w.WARCSize()
-		if err := e.w.Record(&warc.Record{Header: h, Block: block, Verbatim: true, Version: version}); err != nil {
-			return 0, err
-		}
-		return e.w.WARCSize() - before, nil
 	}
 }
 
@@ -369,144 +394,4 @@ func (e *exporter) original(ctx context.Context, src *source, rec *warc.ReadReco
 		e.report.Originals++
 	}
 	return nil
-}
-
-// A looked is what is gathered of a block while it is read.
-type looked struct {
-	decoded bool // the decoded body is digested
-	head    *warc.HTTPHead
-	pipe    *io.PipeWriter
-	done    chan error
-	digest  hash.Hash
-	body    *bytes.Buffer // nil: not kept
-	over    bool          // the body is larger than what is kept
-}
-
-// maxGuarded is how many bytes of a decoded body a Guard gets to see, beside
-// their digest.
-const maxGuarded = 64 << 20
-
-// look decides what is gathered: the digest of a decoded body where a guard
-// asks, or where what was computed from a medium is filed under it.
-func (e *exporter) look(rec *warc.ReadRecord, head *warc.HTTPHead, it item) (*looked, error) {
-	l := &looked{head: head}
-	kind := rec.Header.Type()
-	body := kind == warc.TypeResponse || kind == warc.TypeResource
-	coded := it.media && head != nil && len(head.ContentCodings()) > 0
-	if !body || e.o.Guard == nil && !coded {
-		return l, nil
-	}
-	l.decoded, l.digest = true, sha256.New()
-	if e.o.Guard != nil {
-		l.body = &bytes.Buffer{}
-	}
-	r, w := io.Pipe()
-	l.pipe, l.done = w, make(chan error, 1)
-	go func() {
-		err := l.read(r, kind == warc.TypeResponse && head != nil)
-		_, cerr := io.Copy(io.Discard, r) // what is left, so that the writer is not held up
-		if err == nil {
-			err = cerr
-		}
-		l.done <- err
-	}()
-	return l, nil
-}
-
-func (l *looked) read(r io.Reader, isHTTP bool) error {
-	body := r
-	if isHTTP {
-		m, err := warc.ReadHTTP(r)
-		if err != nil {
-			return nil // no HTTP message after all
-		}
-		d, err := m.Decoded(maxDecoded)
-		if err != nil {
-			return nil
-		}
-		defer d.Close() //nolint:errcheck // only read
-		body = d
-	}
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := body.Read(buf)
-		l.digest.Write(buf[:n])
-		if l.body != nil && !l.over {
-			if l.body.Len()+n > maxGuarded {
-				l.over, l.body = true, nil
-			} else {
-				l.body.Write(buf[:n])
-			}
-		}
-		if err != nil {
-			return nil // the end, or a coding that is broken: what is there was read
-		}
-	}
-}
-
-// maxDecoded bounds what a body unpacks to.
-const maxDecoded = 8 << 30
-
-func (l *looked) sink() io.Writer {
-	if l.pipe == nil {
-		return nil
-	}
-	return l.pipe
-}
-
-func (l *looked) end() error {
-	if l.pipe == nil {
-		return nil
-	}
-	if err := l.pipe.Close(); err != nil {
-		return err
-	}
-	return <-l.done
-}
-
-func (l *looked) sum() string { return hex.EncodeToString(l.digest.Sum(nil)) }
-
-// withhold asks the guard.
-func (e *exporter) withhold(ctx context.Context, rec *warc.ReadRecord, l *looked) (string, error) {
-	if e.o.Guard == nil || !l.decoded {
-		return "", nil
-	}
-	var body []byte
-	if l.body != nil {
-		body = l.body.Bytes()
-	}
-	kind := ""
-	if l.head != nil {
-		kind = l.head.MediaType()
-	} else {
-		kind, _, _ = strings.Cut(rec.Header.Get("Content-Type"), ";")
-		kind = strings.ToLower(strings.TrimSpace(kind))
-	}
-	list, err := e.o.Guard.Withhold(ctx, l.sum(), kind, body)
-	if err != nil {
-		return "", fmt.Errorf("compare record %s with the lists of what must not be handed on: %w", rec.ID(), err)
-	}
-	return list, nil
-}
-
-// tombstone writes in place of a record that is kept back what may be said of it.
-func (e *exporter) tombstone(rec *warc.ReadRecord, list string) error {
-	w := Withheld{RecordID: rec.ID(), URL: rec.Header.TargetURI(), PayloadDigest: rec.Header.Get("WARC-Payload-Digest"), List: list}
-	if len(e.report.Withheld) < maxListed {
-		e.report.Withheld = append(e.report.Withheld, w)
-	} else {
-		e.report.More++
-	}
-	date, err := warc.ParseDate(rec.Header.Get("WARC-Date"))
-	if err != nil {
-		date = e.o.Created
-	}
-	var fields warc.Header
-	fields.Add("withheld", "the record "+w.RecordID+" is kept back: its payload is on the list "+list)
-	fields.Add("withheldList", list)
-	fields.Add("withheldRecord", w.RecordID)
-	fields.Add("withheldPayloadDigest", w.PayloadDigest)
-	fields.Add("withheldBlockDigest", rec.Header.Get("WARC-Block-Digest"))
-	fields.Add("withheldDate", rec.Header.Get("WARC-Date"))
-	return e.w.Record(warc.Capture{URL: w.URL, Date: date}.Metadata(fields, nil))
 }

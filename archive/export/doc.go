@@ -26,6 +26,9 @@
 // from, with title and text of the post. Further captures of pages are listed as
 // extra pages.
 //
+// With a Redactor the records in which it finds something are written anew, under
+// their ids and with fields that say so; all others stay as they are.
+//
 // export/export.json in the package says how it was made: the selection, the
 // archive, counts, and what could not be taken in.
 package export

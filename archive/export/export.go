@@ -66,6 +66,14 @@ type Options struct {
 	// what a Guard keeps back.
 	Held map[string]string
 
+	// Redact takes personal data out of what is written; the archive stays as it
+	// is. nil: nothing is redacted. Records in which it finds something are
+	// written anew, with fields that say so; their codings are undone. What is not
+	// text is left out, unless KeepBinary says otherwise and nothing is found in
+	// its bytes. Title, Description, Selection and Operator are redacted too.
+	Redact     Redactor
+	KeepBinary bool
+
 	// Progress is told now and then; nil: nobody is.
 	Progress func(Progress)
 }
@@ -140,6 +148,7 @@ type Report struct {
 	Pages        int64      `json:"pages"`
 	ExtraPages   int64      `json:"extra_pages"`
 	Imports      []Import   `json:"imports,omitempty"`
+	Redaction    *Redaction `json:"redaction,omitempty"`
 	Withheld     []Withheld `json:"withheld,omitempty"`
 	Problems     []Problem  `json:"problems,omitempty"`
 	More         int        `json:"more,omitempty"` // problems and withheld records beyond those listed
@@ -174,6 +183,11 @@ func WACZ(ctx context.Context, name string, o Options) (_ *Report, err error) {
 	}
 	if e.report.Posts == 0 {
 		return nil, ErrEmpty
+	}
+	for _, s := range []*string{&o.Title, &o.Description, &e.o.Operator} {
+		if *s, err = e.redactString(*s); err != nil {
+			return nil, fmt.Errorf("export: redact what is said of the package: %w", err)
+		}
 	}
 	w, err := wacz.Create(name, wacz.WriterOptions{Title: o.Title, Description: o.Description, Created: o.Created, Software: o.Software, TempDir: filepath.Dir(name)})
 	if err != nil {
@@ -226,7 +240,11 @@ func (e *exporter) describe(ctx context.Context) error {
 	if err := enc.Encode(e.report); err != nil {
 		return err
 	}
-	return e.w.AddFile(ctx, ReportName, &b)
+	text, err := e.redactReport(&b)
+	if err != nil {
+		return fmt.Errorf("redact %s: %w", ReportName, err)
+	}
+	return e.w.AddFile(ctx, ReportName, text)
 }
 
 // problem notes what is missing in the package.

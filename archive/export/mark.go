@@ -52,6 +52,7 @@ type exporter struct {
 	infos   map[archive.Name]struct{} // segments whose warcinfo is in the package
 	pageOf  captures                  // copied captures, for the lists of pages
 	odd     map[post.Capture]struct{} // captures without a place, that were reported
+	bodies  map[key]string            // of redacted bodies: the new digest by the old one
 	done    struct{ segments, of int }
 }
 
@@ -66,10 +67,11 @@ func newExporter(o Options) *exporter {
 	return &exporter{
 		o: o,
 		report: Report{
-			Format: 1, Archive: o.Archive.Manifest().Archive, Selection: o.Selection, Created: o.Created.UTC(), Software: o.Software, Operator: o.Operator,
+			Redaction: newRedaction(&o),
+			Format:    1, Archive: o.Archive.Manifest().Archive, Selection: o.Selection, Created: o.Created.UTC(), Software: o.Software, Operator: o.Operator,
 		},
 		posts: set{}, places: map[archive.Name][]int64{}, records: set{}, media: set{}, digests: set{}, files: map[string]*imports{},
-		copied: set{}, kept: set{}, infos: map[archive.Name]struct{}{}, odd: map[post.Capture]struct{}{},
+		copied: set{}, kept: set{}, infos: map[archive.Name]struct{}{}, bodies: map[key]string{}, odd: map[post.Capture]struct{}{},
 	}
 }
 

@@ -42,8 +42,9 @@ const (
 func idKey(id string) string   { k := keyOf(id); return "i" + hex.EncodeToString(k[:]) }
 func urlKey(url string) string { k := keyOf(url); return "u" + hex.EncodeToString(k[:]) }
 
-// add notes a record. head is nil where it has none.
-func (c *captures) add(h warc.Header, head *warc.HTTPHead, selected bool) error {
+// add notes a record. head is nil where it has none; shown is the address under
+// which it stands in the package, which is another one where that was redacted.
+func (c *captures) add(h warc.Header, head *warc.HTTPHead, shown string, selected bool) error {
 	uri := h.TargetURI()
 	kind := h.Type()
 	isPost := kind == warc.TypeResource && strings.HasPrefix(uri, "urn:refrain:post:")
@@ -54,7 +55,7 @@ func (c *captures) add(h warc.Header, head *warc.HTTPHead, selected bool) error 
 	if err != nil {
 		return nil // no page can be listed without its time
 	}
-	l := cdx.Line{Timestamp: cdx.Timestamp(date), URL: uri, Offset: -1, Digest: idKey(h.RecordID())}
+	l := cdx.Line{Timestamp: cdx.Timestamp(date), URL: shown, Offset: -1, Digest: idKey(h.RecordID())}
 	if head != nil && head.Status == http.StatusOK {
 		if kind := head.MediaType(); kind == "text/html" || kind == "application/xhtml+xml" {
 			l.MIME = isPage
@@ -155,6 +156,14 @@ func (e *exporter) pages(ctx context.Context) error {
 		page := wacz.Page{URL: at.URL, TS: at.Time().Format(time.RFC3339), Title: title(&p.Post), Text: text(&p.Post), Post: p.Key()}
 		if page.URL != p.URL {
 			page.PostURL = p.URL
+		}
+		for _, s := range []*string{&page.Title, &page.Text, &page.Post, &page.PostURL} {
+			if *s, err = e.redactString(*s); err != nil {
+				return fmt.Errorf("redact the page of a post: %w", err)
+			}
+		}
+		if page.PostURL == page.URL {
+			page.PostURL = ""
 		}
 		if err := e.w.AddPage(page); err != nil {
 			return err

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,8 @@ type exportCmd struct {
 	Until     string   `placeholder:"DAY" help:"Of what a query or account finds, only posts made until the end of that day."`
 	All       bool     `help:"Everything: every post, and in a WACZ all that was captured."`
 	Blocklist []string `placeholder:"FILE" help:"List of hashes of payloads that must not be handed on, beside those of the configuration; can be repeated."`
+	Redact    []string `placeholder:"WHAT" sep:"none" help:"Take personal data out of what is written: email, phone, or a file with one string or /regexp/ a line; can be repeated."`
+	KeepBin   bool     `name:"keep-binary" help:"With --redact: keep pictures, videos and whatever else is not text, which cannot be redacted."`
 	Title     string   `placeholder:"TEXT" help:"Title of the WACZ (default: what was selected)."`
 }
 
@@ -55,6 +59,9 @@ type exported struct {
 	WACZ  *export.Report `json:"wacz,omitempty"`
 	JSONL *table         `json:"jsonl,omitempty"`
 	CSV   *table         `json:"csv,omitempty"`
+
+	// Redacted counts what was redacted in JSONL and CSV, by kind; WACZ has its own.
+	Redacted map[string]int64 `json:"redacted,omitempty"`
 }
 
 // A table is a list of posts that was written.
@@ -97,6 +104,10 @@ func (c exportCmd) Run(ctx context.Context, a *app) (err error) {
 	if lists.Len() > 0 {
 		guard = lists
 	}
+	redactor, err := c.redactor()
+	if err != nil {
+		return err
+	}
 	store, err := a.freshCorpusOf(ctx, cfg)
 	if err != nil {
 		return err
@@ -110,12 +121,19 @@ func (c exportCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	var done exported
+	posts := export.Selection(selected.posts)
+	var redact export.Redactor
+	if redactor != nil {
+		redact = redactor
+		done.Redacted = map[string]int64{}
+		posts = posts.Redacted(redact, done.Redacted)
+	}
 	// Each file is whole or not there; what was written stays when a later one fails.
 	if c.JSONL != "" {
-		done.JSONL, err = c.table(ctx, a, c.JSONL, func(w io.Writer) (int64, error) { return export.JSONL(ctx, w, selected.posts) })
+		done.JSONL, err = c.table(ctx, a, c.JSONL, func(w io.Writer) (int64, error) { return export.JSONL(ctx, w, posts) })
 	}
 	if err == nil && c.CSV != "" {
-		done.CSV, err = c.table(ctx, a, c.CSV, func(w io.Writer) (int64, error) { return export.CSV(ctx, w, selected.posts, c.BOM) })
+		done.CSV, err = c.table(ctx, a, c.CSV, func(w io.Writer) (int64, error) { return export.CSV(ctx, w, posts, c.BOM) })
 	}
 	if err == nil && c.WACZ != "" {
 		arch, oerr := a.openArchive(ctx, cfg, true)
@@ -132,7 +150,7 @@ func (c exportCmd) Run(ctx context.Context, a *app) (err error) {
 			title = selected.words
 		}
 		done.WACZ, err = export.WACZ(ctx, c.WACZ, export.Options{
-			Archive: arch, Posts: selected.posts, Everything: c.All, Guard: guard, Held: held, Title: title, Selection: selected.words, Operator: cfg.Contact,
+			Archive: arch, Posts: selected.posts, Everything: c.All, Guard: guard, Held: held, Redact: redact, KeepBinary: c.KeepBin, Title: title, Selection: selected.words, Operator: cfg.Contact,
 			Software: "refrain/" + version, Created: time.Now().UTC().Truncate(time.Second),
 			Progress: func(p export.Progress) {
 				show.tick(func() string {
@@ -149,6 +167,35 @@ func (c exportCmd) Run(ctx context.Context, a *app) (err error) {
 		return fmt.Errorf("export: %w", err)
 	}
 	return a.printExported(done)
+}
+
+// redactor reads what --redact names; nil where it names nothing.
+func (c exportCmd) redactor() (*sensitive.Redactor, error) {
+	if len(c.Redact) == 0 {
+		if c.KeepBin {
+			return nil, usage("export: --keep-binary goes with --redact")
+		}
+		return nil, nil
+	}
+	r := &sensitive.Redactor{}
+	for _, what := range c.Redact {
+		if what == sensitive.RedactEmail || what == sensitive.RedactPhone {
+			if err := r.Kind(what); err != nil {
+				return nil, usage("export: --redact: %w", err)
+			}
+			continue
+		}
+		f, err := os.Open(what)
+		if err != nil {
+			return nil, usage("export: --redact takes email, phone or a file: %w", err)
+		}
+		err = r.Read(f)
+		f.Close() //nolint:errcheck // only read
+		if err != nil {
+			return nil, usage("export: --redact %s: %w", what, err)
+		}
+	}
+	return r, nil
 }
 
 // table writes a list of posts. A file has its name when it is whole.
@@ -232,7 +279,20 @@ func describeExport(r *export.Report) string {
 			fmt.Fprintf(&b, "  not in it: the imported file %s (%d bytes), which %s were read from: hand it on beside the package\n", in.Object, in.Size, plural(in.Posts, "post"))
 		}
 	}
+	if red := r.Redaction; red != nil {
+		var kinds []string
+		for _, kind := range slices.Sorted(maps.Keys(red.Kinds)) {
+			kinds = append(kinds, fmt.Sprintf("%s %d", kind, red.Kinds[kind]))
+		}
+		if kinds == nil {
+			kinds = []string{"nothing was found"}
+		}
+		fmt.Fprintf(&b, "  redacted: %s, in %s; %s left out\n", strings.Join(kinds, ", "), plural(red.Records, "record"), plural(red.LeftOut, "record"))
+	}
 	for _, w := range r.Withheld {
+		if strings.HasPrefix(w.List, "redaction: ") {
+			continue // counted above; export.json and --json list them
+		}
 		fmt.Fprintf(&b, "  withheld by the list %s: %s (record %s)\n", w.List, w.URL, w.RecordID)
 	}
 	for _, p := range r.Problems {
