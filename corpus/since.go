@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/refrain-archive/refrain/internal/jsonx"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -22,21 +23,55 @@ type Seen struct {
 }
 
 // Since gives the next observations after one, at most limit, in the order in
-// which they were taken in. Disappearances are left out.
+// which they were taken in. Disappearances are left out. Of a Post it reads what
+// says which posts belong together, and leaves the rest zero: Platform, ID, Kind,
+// Title, Text, Lang, Kind and URL of each of Media, Links, Hashtags, Mentions, and Role
+// and ID of each of Refs. Seen gives it whole.
 func (s *Store) Since(ctx context.Context, after int64, limit int) ([]Seen, error) {
-	return s.seen(ctx, "o.id > ? AND o.body <> '' ORDER BY o.id LIMIT ?", after, limit)
+	return s.seen(ctx, readPart, "o.id > ? AND o.body <> '' ORDER BY o.id LIMIT ?", after, limit)
+}
+
+func readWhole(body []byte, p *post.Post) error { return json.Unmarshal(body, p) }
+
+// readPart reads what Since says, several times as fast as the whole.
+func readPart(body []byte, p *post.Post) error {
+	v, err := jsonx.Parse(body)
+	if err != nil {
+		return err
+	}
+	if !v.IsObject() {
+		return errors.New("it is no object")
+	}
+	p.Platform, p.ID, p.Kind = v.Get("platform").String(), v.Get("id").String(), post.Kind(v.Get("kind").String())
+	p.Title, p.Text, p.Lang = v.Get("title").String(), v.Get("text").String(), v.Get("lang").String()
+	for _, m := range v.Get("media").Array() {
+		p.Media = append(p.Media, post.Media{Kind: m.Get("kind").String(), URL: m.Get("url").String()})
+	}
+	for _, r := range v.Get("refs").Array() {
+		p.Refs = append(p.Refs, post.Ref{Role: post.Role(r.Get("role").String()), ID: r.Get("id").String()})
+	}
+	p.Links, p.Hashtags, p.Mentions = words(v.Get("links")), words(v.Get("hashtags")), words(v.Get("mentions"))
+	return nil
+}
+
+func words(v jsonx.Value) []string {
+	var list []string
+	for _, w := range v.Array() {
+		list = append(list, w.String())
+	}
+	return list
 }
 
 // Seen gives one observation; false if there is none of that number.
 func (s *Store) Seen(ctx context.Context, id int64) (Seen, bool, error) {
-	list, err := s.seen(ctx, "o.id = ? AND o.body <> ''", id)
+	list, err := s.seen(ctx, readWhole, "o.id = ? AND o.body <> ''", id)
 	if err != nil || len(list) == 0 {
 		return Seen{}, false, err
 	}
 	return list[0], true, nil
 }
 
-func (s *Store) seen(ctx context.Context, where string, args ...any) ([]Seen, error) {
+func (s *Store) seen(ctx context.Context, read func([]byte, *post.Post) error, where string, args ...any) ([]Seen, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT o.id, o.post, o.record, o.body,
 		EXISTS (SELECT 1 FROM observation e WHERE e.post = o.post AND e.id < o.id AND e.body <> '') FROM observation o WHERE `+where, args...)
 	if err != nil {
@@ -50,7 +85,7 @@ func (s *Store) seen(ctx context.Context, where string, args ...any) ([]Seen, er
 		if err := rows.Scan(&v.ID, &v.Row, &v.Record, &body, &v.Again); err != nil {
 			return nil, fmt.Errorf("read the observations of the corpus %s: %w", s.path, err)
 		}
-		if err := json.Unmarshal(body, &v.Post); err != nil {
+		if err := read(body, &v.Post); err != nil {
 			return nil, fmt.Errorf("a stored post is not JSON (run `refrain rebuild`): %w", err)
 		}
 		list = append(list, v)
