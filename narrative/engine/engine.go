@@ -27,7 +27,8 @@ type Seen struct {
 // A Source gives the posts that are to be indexed: the corpus.
 type Source interface {
 	// Since gives the next observations after one in their order, at most limit;
-	// none at the end.
+	// none at the end. Of a post it needs Platform, ID, Kind, Title, Text, the URLs
+	// of Media, Links, Hashtags, Mentions, and Role and ID of Refs.
 	Since(ctx context.Context, after int64, limit int) ([]Seen, error)
 	// Seen gives one observation; false if there is none.
 	Seen(ctx context.Context, id int64) (Seen, bool, error)
