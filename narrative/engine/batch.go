@@ -211,21 +211,21 @@ func (e *Engine) newText(ctx context.Context, seen *Seen, r text.Result, possibl
 	links = append(links, translations...)
 	var by sql.NullInt64
 	if !whole && len(translations) == 0 {
-		if l, object, ok := e.byObjects(objects, words); ok {
+		if l, object, ok := e.byObjects(objects, r.Words < OwnWords); ok {
 			links = append(links, l)
 			by = sql.NullInt64{Int64: object, Valid: true}
 		}
 	}
 	n := newItem{text: sql.NullInt64{Int64: int64(r.Text), Valid: true}, post: seen.Row, observation: seen.ID}
-	if slices.ContainsFunc(objects, func(o *carried) bool { return o.Joins() }) && shortText(words) {
+	if slices.ContainsFunc(objects, func(o *carried) bool { return o.Joins() }) && r.Words < OwnWords {
 		n.short = true
 	}
 	return item, e.place(ctx, n, links, before, objects, by, s)
 }
 
 // byObjects gives the link by what the post carries, and the object that it rests
-// on.
-func (e *Engine) byObjects(objects []*carried, words string) (cluster.Link, int64, bool) {
+// on; short says that its text says little of its own.
+func (e *Engine) byObjects(objects []*carried, short bool) (cluster.Link, int64, bool) {
 	var first *carried
 	enough := false
 	for i := range objects {
@@ -243,13 +243,10 @@ func (e *Engine) byObjects(objects []*carried, words string) (cluster.Link, int6
 		return cluster.Link{}, 0, false
 	}
 	if !enough {
-		enough = shortText(words)
+		enough = short
 	}
 	return cluster.Link{To: int(first.home.Int64), Score: objectScore, Form: cluster.Part, Share: 1}, first.id, enough
 }
-
-// shortText reports whether a text says little of its own.
-func shortText(words string) bool { return len(text.Normalise(words).Words) < OwnWords }
 
 // wordless gives the item of a post without words: what it consists of, if that
 // is anything.
@@ -265,7 +262,7 @@ func (e *Engine) wordless(ctx context.Context, seen *Seen, objects []*carried, s
 	item := e.c.Len()
 	var links []cluster.Link
 	var by sql.NullInt64
-	if l, object, ok := e.byObjects(objects, ""); ok {
+	if l, object, ok := e.byObjects(objects, true); ok {
 		links, by = append(links, l), sql.NullInt64{Int64: object, Valid: true}
 	}
 	n := newItem{object: sql.NullInt64{Int64: o.id, Valid: true}, post: seen.Row, observation: seen.ID, short: true}

@@ -129,6 +129,8 @@ type Result struct {
 	// first. Those of a Duplicate were given when its text was New; it has one
 	// Match, the Copy. A Known has none.
 	Matches []Match
+	// Words is how many words the text has, at most MaxWords; 0 for a Known.
+	Words int
 	// Truncated says that the text has more than MaxWords words, of which only
 	// the first are compared.
 	Truncated bool
@@ -261,7 +263,7 @@ func (ix *Index) Add(ctx context.Context, d Doc) (r Result, err error) {
 	s := &ix.s
 	s.normal.Normalise(d.Text)
 	s.tags = tags(s.normal.Words, d.Text)
-	r = Result{Outcome: New, Text: NoText, Truncated: s.normal.Truncated}
+	r = Result{Outcome: New, Text: NoText, Words: len(s.normal.Words), Truncated: s.normal.Truncated}
 	ix.number(s)
 	same, ok := ix.sameText(s)
 	if len(s.normal.Words) == 0 {
