@@ -16,7 +16,7 @@ import (
 )
 
 type coordinationCmd struct {
-	Object     []string      `default:"narrative" placeholder:"KIND" help:"What is shared: text, narrative, url, picture (captured), media (its address), hashtag; several with commas, all counted together."`
+	Object     []string      `default:"narrative" placeholder:"KIND" help:"What is shared: text, narrative, url, picture and clip (captured), media (its address), hashtag; several with commas, all counted together."`
 	Window     time.Duration `default:"60s" help:"Two posts are together up to this long apart; whole seconds."`
 	MinShared  int           `default:"2" help:"Only pairs of accounts that share at least so many different objects, in as many different posts of each."`
 	MinPosts   int           `default:"2" help:"Leave out accounts with fewer posts that share anything."`
@@ -115,8 +115,8 @@ func (c coordinationCmd) Run(ctx context.Context, a *app) (err error) {
 func (c coordinationCmd) kinds() ([]string, error) {
 	var list []string
 	for _, kind := range c.Object {
-		if !slices.Contains([]string{engine.ByText, engine.ByNarrative, engine.URL, engine.Media, engine.Picture, engine.Hashtag}, kind) {
-			return nil, usage("coordination: --object %s: there is text, narrative, url, media, picture, hashtag", kind)
+		if !slices.Contains([]string{engine.ByText, engine.ByNarrative, engine.URL, engine.Media, engine.Picture, engine.Clip, engine.Hashtag}, kind) {
+			return nil, usage("coordination: --object %s: there is text, narrative, url, media, picture, clip, hashtag", kind)
 		}
 		list = append(list, kind)
 	}

@@ -15,7 +15,7 @@ import (
 type linksCmd struct {
 	Posts   []string `arg:"" optional:"" name:"post" help:"A post, by URL or PLATFORM:ID: its links. Two posts: what links them, opened."`
 	Signal  string   `placeholder:"NAME" help:"Only links of this signal: text, translation, object."`
-	Kind    string   `placeholder:"NAME" help:"Only links of this kind: copy, edited_copy, excerpt, thread_part, contains, passage, translation; picture, media, url, hashtag."`
+	Kind    string   `placeholder:"NAME" help:"Only links of this kind: copy, edited_copy, excerpt, thread_part, contains, passage, translation; picture, clip, media, url, hashtag."`
 	Min     float64  `default:"0" help:"Only links with at least this score, 0 to 1."`
 	Limit   int      `short:"n" default:"50" help:"At most so many; 0 is all."`
 	Open    bool     `short:"o" help:"Show both texts of each link side by side."`
@@ -195,6 +195,8 @@ func kindWords(k narrative.Kind) string {
 		return "same hashtag"
 	case engine.Picture:
 		return "same picture"
+	case engine.Clip:
+		return "same clip"
 	case engine.Media:
 		return "same picture or clip by its address"
 	}

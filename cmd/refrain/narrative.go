@@ -68,6 +68,9 @@ func (a *app) openEngine(ctx context.Context, cfg config.Config, store *corpus.S
 	if err == nil {
 		err = a.indexPictures(ctx, cfg, store, e)
 	}
+	if err == nil {
+		err = a.indexClips(ctx, cfg, store, e)
+	}
 	if err != nil {
 		return nil, stats, errors.Join(err, e.Close())
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/refrain-archive/refrain/archive/warc"
 	"github.com/refrain-archive/refrain/corpus"
 	"github.com/refrain-archive/refrain/crawlers/asset"
-	"github.com/refrain-archive/refrain/internal/fsys"
 	"github.com/refrain-archive/refrain/narrative"
 	"github.com/refrain-archive/refrain/narrative/engine"
 	"github.com/refrain-archive/refrain/post"
@@ -53,6 +52,16 @@ func (f files) Bytes(ctx context.Context, a engine.Asset) ([]byte, error) {
 // payload gives the body of a captured answer, decoded, up to a limit; of a
 // revisit that of its original; nothing where an act has deleted it.
 func payload(ctx context.Context, arch *archive.Archive, c post.Capture, limit int64) (data []byte, err error) {
+	body, err := openPayload(ctx, arch, c, limit)
+	if body == nil || err != nil {
+		return nil, err
+	}
+	data, err = io.ReadAll(body)
+	return data, errors.Join(err, body.Close())
+}
+
+// openPayload is payload, as a stream; nil where an act has deleted it.
+func openPayload(ctx context.Context, arch *archive.Archive, c post.Capture, limit int64) (_ io.ReadCloser, err error) {
 	rec, err := arch.ReadRecord(ctx, c)
 	if err != nil {
 		return nil, err
@@ -65,7 +74,12 @@ func payload(ctx context.Context, arch *archive.Archive, c post.Capture, limit i
 			return nil, err
 		}
 	}
-	defer closing(&err, rec)
+	opened := false
+	defer func() {
+		if !opened {
+			err = errors.Join(err, rec.Close())
+		}
+	}()
 	if rec.Header.Has(archive.DeletedField) {
 		return nil, nil // by legal duty: there is nothing to look at
 	}
@@ -77,9 +91,17 @@ func payload(ctx context.Context, arch *archive.Archive, c post.Capture, limit i
 	if err != nil {
 		return nil, err
 	}
-	data, err = io.ReadAll(body)
-	return data, errors.Join(err, body.Close())
+	opened = true
+	return &recordBody{body, rec}, nil
 }
+
+// A recordBody is the body of an answer with the record that it is read from.
+type recordBody struct {
+	io.ReadCloser
+	rec io.Closer
+}
+
+func (b *recordBody) Close() error { return errors.Join(b.ReadCloser.Close(), b.rec.Close()) }
 
 // byImage shows the posts with a picture that shows what a file shows.
 func (c similarCmd) byImage(ctx context.Context, a *app, r *reading) error {
@@ -94,10 +116,7 @@ func (c similarCmd) byImage(ctx context.Context, a *app, r *reading) error {
 	if err != nil {
 		return fmt.Errorf("similar: %w", err)
 	}
-	e, err := engine.Open(ctx, narrativeDir(r.cfg))
-	if errors.Is(err, fsys.ErrLocked) {
-		return fmt.Errorf("another process has the narratives open: try again when it is done")
-	}
+	e, err := a.openForQuery(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -134,8 +153,15 @@ func (c similarCmd) byImage(ctx context.Context, a *app, r *reading) error {
 			return err
 		}
 	}
+	clips, err := c.stills(ctx, a, r, e, data)
+	if err != nil {
+		return fmt.Errorf("similar: %s: %w", c.Image, err)
+	}
 	if a.JSON {
 		return nil
+	}
+	if clips > 0 {
+		return a.printf("%s, %s in which it may stand", plural(int64(shown), "picture"), plural(int64(clips), "clip"))
 	}
 	if shown == 0 {
 		_, pictures, _ := ix.Size()

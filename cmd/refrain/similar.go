@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/refrain-archive/refrain/internal/fsys"
 	"github.com/refrain-archive/refrain/narrative"
 	"github.com/refrain-archive/refrain/narrative/engine"
 	"github.com/refrain-archive/refrain/narrative/text"
@@ -22,6 +21,7 @@ type similarCmd struct {
 	Post  string `placeholder:"POST" help:"Posts that carry the words of this post of the corpus, by URL or PLATFORM:ID."`
 	URL   string `name:"url" placeholder:"URL" help:"Posts that link to this address."`
 	Image string `placeholder:"FILE" help:"Posts with a captured picture that shows what this file shows, also cropped, framed, turned or re-encoded."`
+	Video string `placeholder:"FILE" help:"Posts with a captured clip that shows what this file shows, also cut, cropped, framed, sped up or re-encoded. Needs ffmpeg."`
 	Limit int    `short:"n" default:"10" help:"At most so many texts; 0 is all."`
 	Brief bool   `short:"b" help:"One line for each, without the texts."`
 }
@@ -39,18 +39,19 @@ Examples:
   refrain similar --post x:1850 --brief
   refrain similar --url https://example.com/story
   refrain similar --image photo.jpg        (pictures are captured with refrain collect --media)
+  refrain similar --video clip.mp4         (so are clips)
 ` + exitCodes
 }
 
 func (c similarCmd) Run(ctx context.Context, a *app) (err error) {
 	given := 0
-	for _, v := range []string{c.Text, c.File, c.Post, c.URL, c.Image} {
+	for _, v := range []string{c.Text, c.File, c.Post, c.URL, c.Image, c.Video} {
 		if v != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return usage("similar: give one of --text, --file, --post, --url and --image")
+		return usage("similar: give one of --text, --file, --post, --url, --image and --video")
 	}
 	r, err := a.read(ctx)
 	if err != nil {
@@ -62,6 +63,9 @@ func (c similarCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	if c.Image != "" {
 		return c.byImage(ctx, a, r)
+	}
+	if c.Video != "" {
+		return c.byVideo(ctx, a, r)
 	}
 	var asked engine.Side
 	switch {
@@ -110,10 +114,7 @@ type similar struct {
 }
 
 func (c similarCmd) byText(ctx context.Context, a *app, r *reading, asked engine.Side) error {
-	e, err := engine.Open(ctx, narrativeDir(r.cfg))
-	if errors.Is(err, fsys.ErrLocked) {
-		return fmt.Errorf("another process has the narratives open: try again when it is done")
-	}
+	e, err := a.openForQuery(ctx, r)
 	if err != nil {
 		return err
 	}

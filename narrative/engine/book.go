@@ -117,10 +117,15 @@ func (s *Store) Book(ctx context.Context, posts Posts, acts []Act) (*Book, error
 			b.setID(i, idOf(b.keyOfItem(i), n))
 		}
 	}
-	before, err := b.byPictures(ctx)
+	before, err := b.byShown(ctx, Picture)
 	if err != nil {
 		return nil, err
 	}
+	clips, err := b.byShown(ctx, Clip)
+	if err != nil {
+		return nil, err
+	}
+	before = append(before, clips...)
 	b.apply(before)
 	for k := range b.docs {
 		g := b.view.Group(b.docs[k].item)

@@ -39,14 +39,20 @@ func (b *Book) byObjects(ctx context.Context, key string, row int64) ([]Link, er
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read what %s carries: %w", key, err)
 	}
-	shown, err := b.samePictures(ctx, key, row)
-	return append(list, shown...), err
+	for _, kind := range []string{Picture, Clip} {
+		shown, err := b.sameShown(ctx, kind, key, row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, shown...)
+	}
+	return list, nil
 }
 
-// samePictures gives the links to posts with a picture that shows the same.
-func (b *Book) samePictures(ctx context.Context, key string, row int64) ([]Link, error) {
-	rows, err := b.s.db.QueryContext(ctx, `SELECT DISTINCT p.gang, c2.post, p.sha256 = p2.sha256 FROM carry c JOIN object o ON o.id = c.object AND o.kind = 'media' JOIN picture p ON p.media = o.key
-		JOIN picture p2 ON p2.gang = p.gang JOIN object o2 ON o2.kind = 'media' AND o2.key = p2.media JOIN carry c2 ON c2.object = o2.id
+// sameShown gives the links to posts with a picture or clip that shows the same.
+func (b *Book) sameShown(ctx context.Context, kind, key string, row int64) ([]Link, error) {
+	rows, err := b.s.db.QueryContext(ctx, `SELECT DISTINCT p.gang, c2.post, p.sha256 = p2.sha256 FROM carry c JOIN object o ON o.id = c.object AND o.kind = 'media' JOIN `+shownBy[kind].table+` p ON p.media = o.key
+		JOIN `+shownBy[kind].table+` p2 ON p2.gang = p.gang JOIN object o2 ON o2.kind = 'media' AND o2.key = p2.media JOIN carry c2 ON c2.object = o2.id
 		WHERE c.post = ?1 AND c2.post <> ?1 ORDER BY p.gang, c2.post, 3 DESC`, row)
 	if err != nil {
 		return nil, fmt.Errorf("read the pictures of %s: %w", key, err)
@@ -55,7 +61,7 @@ func (b *Book) samePictures(ctx context.Context, key string, row int64) ([]Link,
 	var list []Link
 	seen := map[[2]string]bool{}
 	for rows.Next() {
-		o := Object{Kind: Picture}
+		o := Object{Kind: kind}
 		var other int64
 		var same bool
 		if err := rows.Scan(&o.Key, &other, &same); err != nil {
@@ -66,7 +72,7 @@ func (b *Book) samePictures(ctx context.Context, key string, row int64) ([]Link,
 			continue
 		}
 		seen[name] = true
-		l := Link{Link: narrative.Link{A: key, B: name[1], Signal: ByObject, Kind: Picture, Score: 1, Why: "both show the same picture"}, Object: &o, Strength: narrative.Linked}
+		l := Link{Link: narrative.Link{A: key, B: name[1], Signal: ByObject, Kind: narrative.Kind(kind), Score: 1, Why: shownBy[kind].why}, Object: &o, Strength: narrative.Linked}
 		if same {
 			l.Why += ", byte for byte the same file"
 		}

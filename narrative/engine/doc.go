@@ -7,6 +7,7 @@
 //	translations/      the index of package narrative/translate, where there are
 //	                   dictionaries
 //	images/            the index of package narrative/image
+//	videos/            the index of package narrative/video
 //	narratives.sqlite  what schema in store.go says
 //
 // # Order
@@ -31,7 +32,7 @@
 //	              dictionaries all is made anew
 //	picture or    by its address: joins where the post has few words of its own
 //	clip, link    (OwnWords), or where two different ones lead to one narrative
-//	picture       by its captured bytes, where it shows the same: joins posts that
+//	picture, clip by its captured bytes, where it shows the same: joins posts that
 //	              have few words and are alone with their text. It is taken after
 //	              the posts and laid over the narratives when they are read, so
 //	              that they do not depend on when it was captured

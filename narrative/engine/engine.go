@@ -12,6 +12,7 @@ import (
 	"github.com/refrain-archive/refrain/narrative/cluster"
 	"github.com/refrain-archive/refrain/narrative/image"
 	"github.com/refrain-archive/refrain/narrative/text"
+	"github.com/refrain-archive/refrain/narrative/video"
 	"github.com/refrain-archive/refrain/post"
 )
 
@@ -45,6 +46,7 @@ type Engine struct {
 	dir    string
 	ix     *text.Index
 	images *image.Index // nil until it is asked for
+	videos *video.Index // as images
 	tr     translator
 	conn   *sql.Conn
 	st     map[string]*sql.Stmt
@@ -105,7 +107,7 @@ func removeAll(dir string, indexes []string) error {
 
 // Remove takes away what an engine keeps in a folder. No engine may be open in it.
 func Remove(dir string) error {
-	return removeAll(dir, []string{"text", "translations", "images"})
+	return removeAll(dir, []string{"text", "translations", "images", "videos"})
 }
 
 func open(ctx context.Context, dir string) (e *Engine, err error) {
@@ -179,6 +181,9 @@ func (e *Engine) release() error {
 	if e.images != nil {
 		errs = append(errs, e.images.Close())
 	}
+	if e.videos != nil {
+		errs = append(errs, e.videos.Close())
+	}
 	if e.tr.ix != nil {
 		errs = append(errs, e.tr.ix.Close())
 	}
@@ -224,7 +229,7 @@ func (e *Engine) Index(ctx context.Context, src Source, progress func(taken int6
 	if same, err := e.follows(ctx, src); err != nil {
 		return Stats{}, err
 	} else if !same {
-		if err := e.restart(ctx, "text", "translations", "images"); err != nil {
+		if err := e.restart(ctx, "text", "translations", "images", "videos"); err != nil {
 			return Stats{}, err
 		}
 	}

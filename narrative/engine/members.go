@@ -66,7 +66,7 @@ func (b *Book) Members(ctx context.Context, g int) ([]Member, error) {
 			m.Through, m.Signal, m.Kind, m.Score, m.Why = b.keyOfItem(st.Via), l.Signal, l.Kind, l.Score, l.Why
 		case d.item != g && b.pictured[d.item] != (Object{}):
 			o := b.pictured[d.item]
-			m.Signal, m.Kind, m.Score, m.Why, m.Through = ByObject, narrative.Kind(o.Kind), objectScore, "both show the same picture", b.keyOfItem(g)
+			m.Signal, m.Kind, m.Score, m.Why, m.Through = ByObject, narrative.Kind(o.Kind), objectScore, shownBy[o.Kind].why, b.keyOfItem(g)
 		case d.item != g:
 			m.Why = "founder of " + b.ids[d.item] + ", which was merged into this narrative"
 		}

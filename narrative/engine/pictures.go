@@ -161,11 +161,11 @@ func mediaKey(raw string) string {
 	return u
 }
 
-// byPictures gives the acts that the pictures of posts bring about: a narrative of
+// byShown gives the acts that the pictures or clips of posts bring about: a narrative of
 // one text of fewer than OwnWords words, or of none, is part of the one that the
-// first post with the same picture founded.
-func (b *Book) byPictures(ctx context.Context) ([]cluster.Act, error) {
-	rows, err := b.s.db.QueryContext(ctx, `SELECT DISTINCT p.gang, c.post FROM picture p JOIN object o ON o.kind = 'media' AND o.key = p.media JOIN carry c ON c.object = o.id ORDER BY p.gang, c.post`)
+// first post with the same picture or clip founded.
+func (b *Book) byShown(ctx context.Context, kind string) ([]cluster.Act, error) {
+	rows, err := b.s.db.QueryContext(ctx, `SELECT DISTINCT p.gang, c.post FROM `+shownBy[kind].table+` p JOIN object o ON o.kind = 'media' AND o.key = p.media JOIN carry c ON c.object = o.id ORDER BY p.gang, c.post`)
 	if err != nil {
 		return nil, fmt.Errorf("read the pictures of posts: %w", err)
 	}
@@ -193,12 +193,12 @@ func (b *Book) byPictures(ctx context.Context) ([]cluster.Act, error) {
 			gang, home = name, cluster.None
 			fallthrough
 		case home == cluster.None:
-			if n == item { // it founded one
+			if n == item && b.pictured[item] == (Object{}) { // it founded one
 				home = item
 			}
-		case n == item && n != home && members[n] == 1 && b.first[item].short:
+		case n == item && n != home && members[n] == 1 && b.first[item].short && b.pictured[item] == (Object{}):
 			acts = append(acts, cluster.Act{Kind: cluster.Together, Narrative: home, Other: n})
-			b.pictured[item] = Object{Picture, name}
+			b.pictured[item] = Object{kind, name}
 		}
 	}
 	return acts, rows.Err()

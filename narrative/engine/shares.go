@@ -62,8 +62,8 @@ func (b *Book) Shares(ctx context.Context, kind string, reposts bool) (list []Sh
 		}
 	default:
 		query := "SELECT o.key, c.post FROM object o JOIN carry c ON c.object = o.id WHERE o.kind = ? ORDER BY o.id, c.post"
-		if kind == Picture {
-			query = "SELECT DISTINCT p.gang, c.post FROM picture p JOIN object o ON o.kind = 'media' AND o.key = p.media JOIN carry c ON c.object = o.id WHERE ? <> '' ORDER BY p.gang, c.post"
+		if shown, ok := shownBy[kind]; ok {
+			query = "SELECT DISTINCT p.gang, c.post FROM " + shown.table + " p JOIN object o ON o.kind = 'media' AND o.key = p.media JOIN carry c ON c.object = o.id WHERE ? <> '' ORDER BY p.gang, c.post"
 		}
 		rows, err := b.s.db.QueryContext(ctx, query, kind)
 		if err != nil {

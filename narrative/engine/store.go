@@ -22,7 +22,8 @@ import (
 //	   links where words are written as digits or run together
 //	3  links by translation
 //	4  the links of an item in one row, objects told by a hash
-const schemaVersion = 4
+//	5  captured clips
+const schemaVersion = 5
 
 const schema = `
 -- Posts by their rows in the corpus, texts by their numbers in the text index.
@@ -85,6 +86,20 @@ CREATE TABLE picture (
 	PRIMARY KEY (media, gang, sha256)
 ) WITHOUT ROWID;
 CREATE INDEX picture_gang ON picture (gang, media);
+-- The captured clips, in the same way.
+CREATE TABLE video (
+	media  TEXT NOT NULL,
+	gang   TEXT NOT NULL,             -- digest of the first clip that shows the same
+	sha256 TEXT NOT NULL,
+	record TEXT NOT NULL,
+	PRIMARY KEY (media, gang, sha256)
+) WITHOUT ROWID;
+CREATE INDEX video_gang ON video (gang, media);
+CREATE TABLE videos_taken (
+	id     INTEGER PRIMARY KEY CHECK (id = 0),
+	asset  INTEGER NOT NULL,          -- the last that was taken
+	unread INTEGER NOT NULL           -- 1: some were not read, as there was no ffmpeg
+);
 CREATE TABLE pictures_taken (
 	id    INTEGER PRIMARY KEY CHECK (id = 0),
 	asset INTEGER NOT NULL            -- the last that was taken
