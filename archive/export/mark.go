@@ -12,13 +12,14 @@ import (
 	"github.com/refrain-archive/refrain/post"
 )
 
-// A key stands for a text in a set: the first 16 bytes of its SHA-256. Two texts
-// of a trillion with the same key are one in 10^14.
-type key [16]byte
+// A key stands for a text in a set: the first 10 bytes of its SHA-256. That two of
+// ten million texts have the same key has a chance of 4 in 10^11. The sets are what
+// grows with an export, so 6 bytes more for each entry would be felt.
+type key [10]byte
 
 func keyOf(s string) key {
 	sum := sha256.Sum256([]byte(s))
-	return key(sum[:16])
+	return key(sum[:10])
 }
 
 type set map[key]struct{}
