@@ -172,6 +172,9 @@ func (w *cssWriter) rule(src []byte, i int) int {
 	}
 	w.dst = append(w.dst, '@')
 	w.appendName(src[i+1:end], name)
+	if end < len(src) && src[end] == '(' && urlFunctions[strings.ToLower(string(name))] {
+		w.dst = append(w.dst, ' ') // no function: nobody shall take @url(…) for one
+	}
 	return end
 }
 

@@ -64,7 +64,7 @@ func FuzzCSS(f *testing.F) {
 	for _, s := range []string{
 		`a{b:url(x)}`, `@import "x";`, `a{b:u\72 l(http://evil.example)}`, `@\69mport url(//evil.example)`, `a{--x:"http://evil.example"}`,
 		`a{b:image-set("x" 1x, var(--y, "http://evil.example"))}`, `/*`, `"`, `a{b:url("x`, "a{b:'x\ny", `\`, `<!-- --> </style><img src=x>`, `@charset "x";@namespace url(http://x);`,
-		`a{b:url(x y)}`, `url(\29)`, `@import url(http://evil.example) layer("x");`, `& #a{}&#x41;&amp;`, `@property --a{initial-value:"//evil.example"}`,
+		`a{b:url(x y)}`, `url(\29)`, `@import url(http://evil.example) layer("x");`, `& #a{}&#x41;&amp;`, `@property --a{initial-value:"//evil.example"}`, `@url(0`,
 	} {
 		f.Add([]byte(s))
 	}
