@@ -27,11 +27,26 @@
 //
 // All numbers are little-endian unless it says otherwise.
 //
-//	"refrain index run 1\n"
-//	blocks of lines: about 4 KiB, then CRC-32C (4 bytes)
-//	pages of digests: up to 256 pairs of 16 bytes, then CRC-32C
-//	the tables: of blocks, of pages, two Bloom filters; each followed by CRC-32C
+//	"refrain index run 2\n"
+//	blocks of lines: about 1 KiB, then CRC-32C (4 bytes)
+//	pages of digests: up to 32 pairs of 16 bytes, then CRC-32C
+//	lengths   of each block without its CRC-32C, as a varint
+//	keys      where each block begins: see below
+//	first     8 bytes: digest of the first pair of each page
+//	filters   two Bloom filters: of keys, and of payload digests
 //	the trailer: 10 numbers of 8 bytes, CRC-32C, "\nend of run\n"
+//
+// Lengths, keys, first and each filter are followed by CRC-32C. The numbers of
+// the trailer are how many lines, blocks and pairs there are, and the offsets of
+// the pages, the lengths, the keys, first, the two filters and the trailer.
+//
+// The key of a block is the shortest text that comes after all lines before it
+// and not after its first; that of the first block is empty. It is written as
+// two varints, how many bytes it shares with the key before and how many follow,
+// and those bytes; each 16th shares none.
+//
+// A run is mapped into memory where the system can do that, for look-ups without
+// a system call; what goes from block to block reads it.
 //
 // A line in a block is its length as a varint, and
 //
@@ -55,4 +70,5 @@ package index
 // another version is made anew.
 //
 //	1  2026: runs with block tables, digest pages and Bloom filters
-const Version = 1
+//	2  2026: smaller blocks and pages, keys without what they share
+const Version = 2

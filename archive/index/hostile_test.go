@@ -140,8 +140,8 @@ func TestLongKeys(t *testing.T) {
 			t.Errorf("%d: %d lines by prefix", i, len(got))
 		}
 	}
-	if r := x.runs()[0]; len(r.seps) > 60_000 {
-		t.Errorf("the table of blocks has %d bytes", len(r.seps))
+	if r := x.runs()[0]; r.seps.size() > 60_000 {
+		t.Errorf("the table of blocks has %d bytes", r.seps.size())
 	}
 }
 

@@ -1,14 +1,14 @@
 package index
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/bits"
 	"os"
 	"sort"
-	"sync"
 	"sync/atomic"
 )
 
@@ -24,14 +24,16 @@ type run struct {
 	lines int64
 	temp  bool // the file goes with the last user: lines of an open segment
 
-	seps    []byte   // of all blocks
-	sepEnds []uint32 // in seps
-	tops    []byte   // of each topStep-th block, once more
-	topEnds []uint32 // in tops
-	starts  []int64  // of blocks; the last one is the end
+	mapped []byte // the file; nil: it is read
+
+	seps    keyTree  // where blocks begin
+	bases   []int64  // offset of each baseStep-th block
+	starts  []uint32 // of blocks, from there on; the last one is the end
 	pages   int64    // offset of the digest pages
 	pairs   int64
 	first   []uint64 // digest of the first pair of each page
+	buckets []uint32 // number of pages that begin before each value of the upper bits of a digest
+	shift   int      // the other bits
 	keys    bloom
 	digests bloom
 
@@ -54,7 +56,11 @@ func openRun(path, name string) (r *run, err error) {
 		return nil, err
 	}
 	r = &run{name: name, f: f, size: info.Size()}
-	return r, r.open()
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	r.mapped = mapFile(f, r.size)
+	return r, nil
 }
 
 func (r *run) open() error {
@@ -73,36 +79,39 @@ func (r *run) open() error {
 			return errCorrupt
 		}
 	}
-	lines, blocks, tableLen, pairs, pages, table, first, keys, digests, end := n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9]
-	if end != r.size-int64(trailerLen) || !(pages <= table && table+tableLen+4 == first && first < keys && keys < digests && digests < end) {
+	lines, blocks, pairs, pages, lengths, keys, first, keyFilter, digestFilter, end := n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9]
+	if end != r.size-int64(trailerLen) || !(pages <= lengths && lengths < keys && keys < first && first < keyFilter && keyFilter < digestFilter && digestFilter < end) {
 		return errCorrupt
 	}
 	r.lines, r.pages, r.pairs = lines, pages, pairs
-	b, err := r.summed(table, tableLen)
+	b, err := r.summed(lengths, keys-lengths-4)
 	if err != nil {
 		return err
 	}
-	if err := r.parseTable(b, blocks); err != nil {
+	if !r.parseLengths(b, blocks) {
+		return errCorrupt
+	}
+	if b, err = r.summed(keys, first-keys-4); err != nil {
 		return err
 	}
-	if b, err = r.summed(first, keys-first-4); err != nil {
+	ok := false
+	if r.seps, ok = parseKeys(b, blocks); !ok {
+		return errCorrupt
+	}
+	if b, err = r.summed(first, keyFilter-first-4); err != nil {
 		return err
 	}
 	if int64(len(b)) != (pairs+pagePairs-1)/pagePairs*8 {
 		return errCorrupt
 	}
-	r.first = make([]uint64, len(b)/8)
-	for i := range r.first {
-		r.first[i] = binary.LittleEndian.Uint64(b[i*8:])
-	}
+	r.parseFirst(b)
 	for _, filter := range []struct {
 		at, end int64
 		to      *bloom
-	}{{keys, digests, &r.keys}, {digests, end, &r.digests}} {
+	}{{keyFilter, digestFilter, &r.keys}, {digestFilter, end, &r.digests}} {
 		if b, err = r.summed(filter.at, filter.end-filter.at-4); err != nil {
 			return err
 		}
-		ok := false
 		if *filter.to, ok = parseBloom(b); !ok {
 			return errCorrupt
 		}
@@ -110,38 +119,69 @@ func (r *run) open() error {
 	return nil
 }
 
-func (r *run) parseTable(b []byte, blocks int64) error {
+// baseStep is how many blocks there are to one offset of 8 bytes; the others
+// have 4.
+const baseStep = 64
+
+func (r *run) parseLengths(b []byte, blocks int64) bool {
 	if blocks > int64(len(b)) {
-		return errCorrupt
+		return false
 	}
-	r.sepEnds, r.starts = make([]uint32, 0, blocks), make([]int64, 0, blocks+1)
-	r.seps = make([]byte, 0, max(0, int64(len(b))-3*blocks))
+	r.starts = make([]uint32, 0, blocks+1)
 	at := int64(len(runMagic))
-	for range blocks {
-		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
-			return errCorrupt
+	for i := range blocks + 1 {
+		if i%baseStep == 0 {
+			r.bases = append(r.bases, at)
 		}
-		r.seps = append(r.seps, b[n:n+int(size)]...)
-		b = b[n+int(size):]
-		if len(r.sepEnds)%topStep == 0 {
-			r.tops = append(r.tops, r.seps[len(r.seps)-int(size):]...)
-			r.topEnds = append(r.topEnds, uint32(len(r.tops)))
+		rel := at - r.bases[len(r.bases)-1]
+		if rel > math.MaxUint32 {
+			return false
 		}
-		r.sepEnds = append(r.sepEnds, uint32(len(r.seps)))
-		r.starts = append(r.starts, at)
+		r.starts = append(r.starts, uint32(rel))
+		if i == blocks {
+			break
+		}
 		length, n := binary.Uvarint(b)
 		if n <= 0 || length > uint64(r.size) {
-			return errCorrupt
+			return false
 		}
 		b = b[n:]
 		at += int64(length) + 4
 	}
-	r.starts = append(r.starts, at)
-	if len(b) > 0 || at != r.pages {
-		return errCorrupt
+	return len(b) == 0 && at == r.pages
+}
+
+// blocks gives the number of blocks.
+func (r *run) blocks() int { return len(r.starts) - 1 }
+
+// start gives the offset of a block; of the one behind the last, their end.
+func (r *run) start(block int) int64 { return r.bases[block/baseStep] + int64(r.starts[block]) }
+
+// parseFirst reads the digests with which pages begin. Those are spread evenly,
+// as digests are: by their upper bits, a page is found among a few.
+func (r *run) parseFirst(b []byte) {
+	r.first = make([]uint64, len(b)/8)
+	for i := range r.first {
+		r.first[i] = binary.LittleEndian.Uint64(b[i*8:])
 	}
-	return nil
+	width := max(0, bits.Len(uint(len(r.first)))-1)
+	r.shift = 64 - width
+	r.buckets = make([]uint32, 0, 1<<width+1)
+	for i, f := range r.first {
+		for len(r.buckets) <= int(f>>r.shift) {
+			r.buckets = append(r.buckets, uint32(i))
+		}
+	}
+	for len(r.buckets) < cap(r.buckets) {
+		r.buckets = append(r.buckets, uint32(len(r.first)))
+	}
+}
+
+// page gives the first page that begins with digest or behind it.
+func (r *run) page(digest uint64) int {
+	at := int(digest >> r.shift)
+	from, to := int(r.buckets[at]), int(r.buckets[at+1])
+	return from + sort.Search(to-from, func(i int) bool { return r.first[from+i] >= digest })
 }
 
 // read gives a part of the file.
@@ -168,7 +208,7 @@ func (r *run) summedIn(buf []byte, at, size int64) ([]byte, error) {
 		buf = make([]byte, size+4)
 	}
 	b := buf[:size+4]
-	if _, err := r.f.ReadAt(b, at); err != nil {
+	if err := r.fill(b, at); err != nil {
 		return nil, err
 	}
 	if checksum(b[:size]) != binary.LittleEndian.Uint32(b[size:]) {
@@ -177,304 +217,26 @@ func (r *run) summedIn(buf []byte, at, size int64) ([]byte, error) {
 	return b[:size], nil
 }
 
+// fill reads a part of the file that is looked up.
+func (r *run) fill(b []byte, at int64) error {
+	if r.mapped != nil {
+		return copyMapped(b, r.mapped[at:at+int64(len(b))])
+	}
+	_, err := r.f.ReadAt(b, at)
+	if err == io.EOF {
+		err = errCorrupt
+	}
+	return err
+}
+
 // close closes the file, and removes it if it is of an open segment.
 func (r *run) close() {
+	if r.mapped != nil {
+		unmapFile(r.mapped)
+		r.mapped = nil
+	}
 	r.f.Close() //nolint:errcheck // only read
 	if r.temp {
 		os.Remove(r.f.Name()) //nolint:errcheck // or left, and removed as what index.json does not name
 	}
-}
-
-// topStep is how many blocks there are to one entry of the upper table: that
-// table fits into the cache of a processor when the lower one does not, and what
-// is left to search of the lower one lies together.
-const topStep = 64
-
-func (r *run) sep(i int) []byte { return part(r.seps, r.sepEnds, i) }
-
-// part gives the part of a text with that number.
-func part(text []byte, ends []uint32, i int) []byte {
-	start := uint32(0)
-	if i > 0 {
-		start = ends[i-1]
-	}
-	return text[start:ends[i]]
-}
-
-// find gives the last block that begins with or before target; 0 if there is
-// none.
-func (r *run) find(target []byte) int {
-	top := sort.Search(len(r.topEnds), func(i int) bool { return bytes.Compare(part(r.tops, r.topEnds, i), target) > 0 }) - 1
-	if top < 0 {
-		return 0
-	}
-	from := top * topStep
-	n := min(topStep, len(r.sepEnds)-from)
-	return from + sort.Search(n, func(i int) bool { return bytes.Compare(r.sep(from+i), target) > 0 }) - 1
-}
-
-// A cursor goes through the lines of a run, in both directions.
-type cursor struct {
-	r     *run
-	block int
-	buf   []byte
-	ends  []span // of the lines in buf
-	i     int    // of the line at hand
-	line  []byte // at hand; nil: none, at either end
-	err   error
-}
-
-type span struct{ start, end uint32 }
-
-var cursors = sync.Pool{New: func() any { return &cursor{} }}
-
-func newCursor(r *run) *cursor {
-	c := cursors.Get().(*cursor)
-	c.r, c.line, c.err, c.block = r, nil, nil, -1
-	return c
-}
-
-func (c *cursor) free() {
-	c.r, c.line, c.err = nil, nil, nil
-	if cap(c.buf) <= 64<<10 {
-		cursors.Put(c)
-	}
-}
-
-// load reads a block. It reports false where there is none, or with an error.
-func (c *cursor) load(block int) bool {
-	c.line = nil
-	if block < 0 || block >= len(c.r.sepEnds) {
-		c.block = block
-		return false
-	}
-	if block == c.block {
-		return true
-	}
-	c.block = -1
-	start, size := c.r.starts[block], int(c.r.starts[block+1]-c.r.starts[block])
-	if cap(c.buf) < size {
-		c.buf = make([]byte, size)
-	}
-	c.buf = c.buf[:size]
-	if _, err := c.r.f.ReadAt(c.buf, start); err != nil {
-		if err == io.EOF {
-			err = errCorrupt
-		}
-		c.err = fmt.Errorf("read %s at offset %d: %w", c.r.name, start, err)
-		return false
-	}
-	body := c.buf[:size-4]
-	if checksum(body) != binary.LittleEndian.Uint32(c.buf[size-4:]) {
-		c.err = fmt.Errorf("%s: %w: the checksum of the block at offset %d does not fit", c.r.name, errCorrupt, start)
-		return false
-	}
-	c.ends = c.ends[:0]
-	for at := 0; at < len(body); {
-		n, width := uint64(body[at]), 1
-		if n >= 0x80 {
-			if n, width = binary.Uvarint(body[at:]); width <= 0 {
-				n = uint64(len(body))
-			}
-		}
-		if at += width; n > uint64(len(body)-at) {
-			c.err = fmt.Errorf("%s: %w: the block at offset %d", c.r.name, errCorrupt, start)
-			return false
-		}
-		c.ends = append(c.ends, span{uint32(at), uint32(at) + uint32(n)})
-		at += int(n)
-	}
-	c.block = block
-	return len(c.ends) > 0
-}
-
-// number gives a line of the block at hand.
-func (c *cursor) number(i int) []byte { return c.buf[c.ends[i].start:c.ends[i].end] }
-
-// seek goes to the first line that is not before target.
-func (c *cursor) seek(target []byte) {
-	if !c.load(c.r.find(target)) {
-		return
-	}
-	c.i = sort.Search(len(c.ends), func(i int) bool { return bytes.Compare(c.number(i), target) >= 0 })
-	if c.i < len(c.ends) {
-		c.line = c.number(c.i)
-		return
-	}
-	c.i--
-	c.line = c.number(c.i)
-	c.next()
-}
-
-// seekBefore goes to the last line that is before target.
-func (c *cursor) seekBefore(target []byte) {
-	c.seek(target)
-	switch {
-	case c.err != nil:
-	case c.line != nil:
-		c.prev()
-	default:
-		c.last()
-	}
-}
-
-// last goes to the last line.
-func (c *cursor) last() {
-	if c.load(len(c.r.sepEnds) - 1) {
-		c.i = len(c.ends) - 1
-		c.line = c.number(c.i)
-	}
-}
-
-func (c *cursor) next() {
-	if c.line == nil {
-		return
-	}
-	if c.i+1 < len(c.ends) {
-		c.i++
-		c.line = c.number(c.i)
-		return
-	}
-	if c.load(c.block + 1) {
-		c.i = 0
-		c.line = c.number(0)
-	}
-}
-
-func (c *cursor) prev() {
-	if c.line == nil {
-		return
-	}
-	if c.i > 0 {
-		c.i--
-		c.line = c.number(c.i)
-		return
-	}
-	if c.load(c.block - 1) {
-		c.i = len(c.ends) - 1
-		c.line = c.number(c.i)
-	}
-}
-
-// lines goes through lines in both directions.
-type lines interface {
-	at() []byte // the line at hand, valid until the cursor moves; nil: none, at either end or after an error
-	next()
-	prev()
-	failed() error
-	free()
-}
-
-func (c *cursor) at() []byte    { return c.line }
-func (c *cursor) failed() error { return c.err }
-
-// A digestCursor goes through the lines of a run whose payload digest may be the
-// one of a number.
-type digestCursor struct {
-	c      *cursor // nil: there are none
-	number uint64
-	i      int64 // of the pair at hand
-	page   int   // that was read; -1: none
-	pairs  []byte
-	buf    []byte
-}
-
-var digestCursors = sync.Pool{New: func() any { return &digestCursor{} }}
-
-func newDigestCursor(r *run, number uint64, last bool) *digestCursor {
-	d := digestCursors.Get().(*digestCursor)
-	d.c, d.number, d.page, d.pairs = nil, number, -1, nil
-	if len(r.first) == 0 || !r.digests.has(mix(number)) {
-		return d
-	}
-	d.c = newCursor(r)
-	// The first page that begins behind the wanted pairs, and the one before it.
-	bound := number
-	if last && number < 1<<64-1 {
-		bound++
-	}
-	page := sort.Search(len(r.first), func(i int) bool { return r.first[i] >= bound })
-	d.i = int64(page) * pagePairs
-	if page > 0 && d.read(page-1) {
-		n := len(d.pairs) / pairSize
-		d.i = int64(page-1)*pagePairs + int64(sort.Search(n, func(i int) bool { return binary.BigEndian.Uint64(d.pairs[i*pairSize:]) >= bound }))
-	}
-	if last {
-		d.i--
-	}
-	d.load()
-	return d
-}
-
-// read reads a page of pairs.
-func (d *digestCursor) read(page int) bool {
-	if d.page == page {
-		return true
-	}
-	r := d.c.r
-	n := min(pagePairs, r.pairs-int64(page)*pagePairs)
-	d.pairs, d.c.err = r.summedIn(d.buf, r.pages+int64(page)*(pagePairs*pairSize+4), n*pairSize)
-	if d.c.err == nil {
-		d.buf = d.pairs
-	} else {
-		d.c.err = fmt.Errorf("%s: %w", r.name, d.c.err)
-		d.c.line = nil
-		return false
-	}
-	d.page = page
-	return true
-}
-
-// load goes to the line of the pair at hand.
-func (d *digestCursor) load() {
-	c := d.c
-	c.line = nil
-	if c.err != nil || d.i < 0 || d.i >= c.r.pairs || !d.read(int(d.i/pagePairs)) {
-		return
-	}
-	p := d.pairs[d.i%pagePairs*pairSize:]
-	if binary.BigEndian.Uint64(p) != d.number {
-		return
-	}
-	place := binary.BigEndian.Uint64(p[8:])
-	line := int(place & (1<<placeBits - 1))
-	if !c.load(int(place>>placeBits)) || line >= len(c.ends) {
-		if c.err == nil {
-			c.err = fmt.Errorf("%s: %w: a digest leads nowhere", c.r.name, errCorrupt)
-		}
-		return
-	}
-	c.line = c.number(line)
-}
-
-func (d *digestCursor) at() []byte {
-	if d.c == nil {
-		return nil
-	}
-	return d.c.line
-}
-
-func (d *digestCursor) move(by int64) {
-	if d.at() != nil {
-		d.i += by
-		d.load()
-	}
-}
-
-func (d *digestCursor) next() { d.move(1) }
-func (d *digestCursor) prev() { d.move(-1) }
-
-func (d *digestCursor) failed() error {
-	if d.c == nil {
-		return nil
-	}
-	return d.c.err
-}
-
-func (d *digestCursor) free() {
-	if d.c != nil {
-		d.c.free()
-		d.c = nil
-	}
-	digestCursors.Put(d)
 }
