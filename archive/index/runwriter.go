@@ -142,7 +142,7 @@ func (w *runWriter) flush() {
 	w.sizes = binary.AppendUvarint(w.sizes, uint64(len(w.block)))
 	w.count++
 	w.block, w.n = w.block[:0], 0
-	if w.count >= maxBlocks || len(w.seps) > math.MaxUint32 {
+	if w.count >= maxBlocks || uint64(len(w.seps)) > math.MaxUint32 {
 		w.err = errors.New("the run has too many blocks")
 	}
 }
