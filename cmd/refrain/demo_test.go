@@ -11,6 +11,7 @@ import (
 // in which way. What the linker makes of it is held here; the whole world is
 // judged by `refrain demo`.
 func TestDemoFindsTheRefrain(t *testing.T) {
+	t.Parallel()
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), []string{"--quiet", "--json", "demo", "--once", "--small", "--dir", t.TempDir()}, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, errs.String())

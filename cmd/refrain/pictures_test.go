@@ -21,7 +21,7 @@ import (
 // the posts that show them, also when everything is made anew.
 func TestPictures(t *testing.T) {
 	t.Parallel()
-	world := demoweb.NewWorld(1, demoweb.Size{Ordinary: 2, Operation: 3, Posts: 6})
+	world := demoweb.NewWorld(1, demoweb.Size{Ordinary: 1, Operation: 1, Posts: 3})
 	s := serve(t, world)
 	d := newDesk(t, s, "")
 	d.must(t, exitDone, collectArgs(world)...)
