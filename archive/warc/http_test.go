@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -159,6 +161,60 @@ func TestDecoded(t *testing.T) {
 		got, err := io.ReadAll(r)
 		if err != want || int64(len(got)) != limit {
 			t.Errorf("limit %d: %d bytes, %v; want %v", limit, len(got), err, want)
+		}
+	}
+}
+
+// What is unpacked in memory as a whole, and what is not because it is large,
+// cut, of several members or damaged, gives the same bytes and failure.
+func TestDecodedWholeOrStreamed(t *testing.T) {
+	pack := func(b []byte) []byte {
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		if _, err := z.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	text := bytes.Repeat([]byte("the ferry leaves at nine "), 4000)
+	noise := make([]byte, wholePacked+1000)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	small := pack(text)
+	flipped := bytes.Clone(small)
+	flipped[len(flipped)-6] ^= 1
+	for name, test := range map[string]struct {
+		body, want []byte
+		fails      bool
+	}{
+		"small":                        {small, text, false},
+		"empty":                        {pack(nil), nil, false},
+		"two members":                  {append(bytes.Clone(small), small...), append(bytes.Clone(text), text...), false},
+		"large":                        {pack(noise), noise, false},
+		"unpacks to more than is held": {pack(make([]byte, wholeDecoded+1)), make([]byte, wholeDecoded+1), false},
+		"cut":                          {small[:len(small)/2], nil, true},
+		"wrong sum":                    {flipped, nil, true},
+	} {
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", len(test.body))
+		m, err := ReadHTTP(io.MultiReader(strings.NewReader(head), bytes.NewReader(test.body)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		d, err := m.Decoded(0)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, err := io.ReadAll(d)
+		if (err != nil) != test.fails {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !test.fails && !bytes.Equal(got, test.want) {
+			t.Errorf("%s: %d bytes, want %d", name, len(got), len(test.want))
 		}
 	}
 }
