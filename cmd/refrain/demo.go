@@ -19,7 +19,7 @@ import (
 type demoCmd struct {
 	Once  bool   `help:"Print a summary and end; otherwise the made-up web keeps running until Ctrl-C, to be tried by hand."`
 	Dir   string `placeholder:"DIR" help:"Keep archive and state here (default: a temporary folder, kept when the demo ends)."`
-	Small bool   `help:"A smaller world: some seconds instead of a minute."`
+	Small bool   `help:"A smaller world: half a minute instead of two to three."`
 	Seed  uint64 `default:"1" help:"Another number is another made-up world."`
 }
 
